@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	kioskui "mimpi-kiosk/kiosk-ui"
+
+	"mimpi-kiosk/internal/clicker"
+	"mimpi-kiosk/internal/config"
+	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/pack"
+	"mimpi-kiosk/internal/playback"
+	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/sqlite"
+	"mimpi-kiosk/internal/web"
+	"mimpi-kiosk/internal/web/signin"
+)
+
+// flags are those of "mimpi-kiosk run".
+type flags struct {
+	config, data, listen, pack, film string
+	demo                             bool
+}
+
+func runCommand() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Serve the kiosk until it is told to stop",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f, cmd.OutOrStdout()) },
+	}
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is the built-in defaults")
+	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "address to serve on, HOST:PORT, in place of the configuration's")
+	cmd.Flags().StringVar(&f.pack, "pack", "media/mimpi-beta", "folder of the screening pack")
+	cmd.Flags().StringVar(&f.film, "film", "", "folder of a film, in place of the pack's own")
+	cmd.Flags().BoolVar(&f.demo, "demo", false, "a trial from the source folder: open film clip, data in ./demo-data")
+	return cmd
+}
+
+// settle fills in what --demo stands for.
+func (f *flags) settle(changed func(string) bool) {
+	if !f.demo {
+		return
+	}
+	if !changed("data") {
+		f.data = "demo-data"
+	}
+	if !changed("film") {
+		f.film = "media/demo-film"
+	}
+}
+
+// kiosk is what has been read from the disk before anything runs.
+type kiosk struct {
+	id     string
+	config config.Config
+	pack   *pack.Pack
+	texts  *web.Texts
+	keeper *signin.Keeper
+	clock  machineClock
+	board  *health.Board
+	log    *slog.Logger
+}
+
+// run opens everything and serves. A journal that turns out to be damaged while it is
+// replayed is set aside, and the kiosk goes on with a new one.
+func run(ctx context.Context, f flags, out io.Writer) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	k, err := prepare(f, log)
+	if err != nil {
+		return err
+	}
+	if f.listen != "" {
+		k.config.Listen = f.listen
+	}
+	path := filepath.Join(f.data, "journal.db")
+	for {
+		err := k.serve(ctx, path, out)
+		if !errors.Is(err, sqlite.ErrDamaged) || ctx.Err() != nil {
+			return err
+		}
+		log.Error("the journal is damaged", "error", err)
+		name, aside := sqlite.SetAside(path)
+		if aside != nil {
+			return errors.Join(err, aside)
+		}
+		k.board.Set(setAside(sqlite.SetAsideNotice(name)))
+	}
+}
+
+func prepare(f flags, log *slog.Logger) (*kiosk, error) {
+	k := &kiosk{config: config.Default(), board: &health.Board{}, log: log}
+	var err error
+	if f.config != "" {
+		if k.config, err = config.Load(f.config); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(f.data, 0o750); err != nil {
+		return nil, fmt.Errorf("the data folder cannot be made: %w; choose another with --data", err)
+	}
+	if k.id, err = kioskID(filepath.Join(f.data, "kiosk-id")); err != nil {
+		return nil, err
+	}
+	if k.clock, err = newMachineClock(); err != nil {
+		return nil, err
+	}
+	if k.pack, err = pack.Load(f.pack); err != nil {
+		return nil, fmt.Errorf("the pack in %s has mistakes:\n%w", f.pack, err)
+	}
+	if f.film != "" {
+		film, err := pack.LoadFilm(f.film)
+		if err == nil {
+			err = k.pack.UseFilm(film)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the film in %s has mistakes:\n%w", f.film, err)
+		}
+	}
+	k.texts, err = web.LoadTexts(kioskui.Lang(), filepath.Join(f.data, "lang"))
+	if k.texts == nil {
+		return nil, err
+	}
+	k.board.Set(textsHealth(err))
+	if k.keeper, err = signin.Open(f.data); err != nil {
+		return nil, err
+	}
+	if _, err := k.keeper.Reset(k.config.PIN.ResetFile); err != nil {
+		return nil, err
+	}
+	k.board.Set(pinHealth(k.keeper.Notes()))
+	k.board.Set(filmHealth(k.pack.Film.Check()))
+	return k, nil
+}
+
+// serve runs every long-lived part of the kiosk; this is the whole list of them.
+func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
+	journal, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := journal.Close(); err != nil {
+			k.log.Error("close the journal", "error", err)
+		}
+	}()
+	if notice := journal.Opened().Notice(); notice != nil {
+		k.board.Set(setAside(notice))
+	}
+	room := screening.NewRoom(watchedJournal{journal, k.board}, k.clock)
+	keys := clicker.New(k.buttons(), k.commitPress(room), mayBeSavedLater)
+	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
+
+	listener, err := net.Listen("tcp", k.config.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", k.config.Listen, err)
+	}
+	show := k.show(keys, film)
+	server, err := web.New(web.Parts{
+		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
+		Archive: archive{journal, k}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
+		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Log: k.log,
+	}, listener.Addr())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(listener.Addr()))
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return room.Run(ctx, k.start()) })
+	group.Go(func() error { return keys.Run(ctx) })
+	group.Go(func() error { return film.Run(ctx) })
+	group.Go(func() error { return server.Run(ctx, listener) })
+	return group.Wait()
+}
+
+func (k *kiosk) start() screening.Envelope {
+	return screening.Envelope{
+		ID: uuid.NewString(), From: screening.FromKiosk,
+		Command: screening.StartKiosk{Kiosk: k.id, Version: version},
+	}
+}
+
+// reachable is an address as a browser on this machine can open it.
+func reachable(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// kioskID reads the kiosk's name for itself, or makes one up at the first start.
+func kioskID(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(data)); err == nil && id != "" {
+		return id, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the kiosk's id: %w", err)
+	}
+	id := "kiosk-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:8]
+	if err := writeDurably(path, []byte(id+"\n")); err != nil {
+		return "", fmt.Errorf("write the kiosk's id: %w", err)
+	}
+	return id, nil
+}

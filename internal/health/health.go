@@ -1,0 +1,82 @@
+// Package health is the board on which the parts of the kiosk say how they are, in
+// sentences for the facilitator. It is in memory only.
+package health
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Level is how bad it is.
+type Level string
+
+const (
+	OK      Level = "ok"
+	Note    Level = "note"    // works, but somebody should know
+	Problem Level = "problem" // does not work; the hint says what to do
+)
+
+// Part is the health of one part of the kiosk. Message and Hint are sentences by
+// language code ("id" and "en" at least). A Part is never changed once it is set.
+type Part struct {
+	Part    string            `json:"part"` // "film", "journal", ...
+	Level   Level             `json:"level"`
+	Message map[string]string `json:"message"`
+	Hint    map[string]string `json:"hint,omitempty"` // what to do now
+}
+
+// Board holds one Part by name. It is safe for concurrent use; the zero value is
+// ready.
+type Board struct {
+	mu        sync.Mutex
+	parts     []Part
+	followers []chan struct{}
+}
+
+// Set puts up or replaces the part of that name.
+func (b *Board) Set(p Part) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.parts, func(o Part) bool { return o.Part == p.Part })
+	switch {
+	case i < 0:
+		b.parts = append(b.parts, p)
+	case reflect.DeepEqual(b.parts[i], p):
+		return
+	default:
+		b.parts[i] = p
+	}
+	for _, f := range b.followers {
+		select {
+		case f <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Parts gives all parts, the worst first, else by name.
+func (b *Board) Parts() []Part {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := slices.Clone(b.parts)
+	rank := map[Level]int{Problem: 0, Note: 1, OK: 2}
+	slices.SortFunc(out, func(x, y Part) int {
+		if d := rank[x.Level] - rank[y.Level]; d != 0 {
+			return d
+		}
+		return strings.Compare(x.Part, y.Part)
+	})
+	return out
+}
+
+// Follow gives a channel that holds one token when something was set since the
+// follower last looked. It is for followers that live as long as the Board.
+func (b *Board) Follow() <-chan struct{} {
+	f := make(chan struct{}, 1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.followers = append(b.followers, f)
+	return f
+}

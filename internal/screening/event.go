@@ -1,0 +1,238 @@
+package screening
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Stamp says when something happened, as well as an offline kiosk can know.
+type Stamp struct {
+	At    time.Time   `json:"at"`    // wall clock, UTC, whole milliseconds; may be wrong, see Clock
+	Boot  string      `json:"boot"`  // id of this boot of the machine
+	Mono  Millis      `json:"mono"`  // since that boot; never runs backwards within it
+	Clock ClockSource `json:"clock"` // how At is known
+}
+
+// ClockSource says how the wall time of a Stamp is known.
+type ClockSource string
+
+const (
+	ClockUnset    ClockSource = "unset"    // nobody has vouched for it
+	ClockOperator ClockSource = "operator" // the facilitator confirmed it in this boot
+	ClockSynced   ClockSource = "synced"   // the machine says that it is synchronised (NTP or RTC)
+)
+
+// Recorded is an event as it stands in the journal.
+type Recorded struct {
+	Seq       int64 // 1, 2, 3, ... without gaps
+	Stamp     Stamp
+	Screening string // "" for what concerns the kiosk only
+	Command   string // idempotency id; only on the first event of a command, else ""
+	From      Source
+	Event     Event
+}
+
+// Event is something that happened: one of the structs of this file. Kind is its
+// name in the journal and never changes; fields may be added, never renamed.
+type Event interface{ Kind() string }
+
+type (
+	KioskStarted struct {
+		Kiosk   string `json:"kiosk"`
+		Version string `json:"version"`
+	}
+	ClockSet struct {
+		Was time.Time `json:"was"`
+		Now time.Time `json:"now"`
+		// Offset is what is added to the machine's clock from here on, in this boot.
+		Offset Millis `json:"offset"`
+	}
+	ScreeningPlanned struct {
+		Screening string    `json:"screening"`
+		Kiosk     string    `json:"kiosk"`
+		Details   Details   `json:"details"`
+		Rehearsal bool      `json:"rehearsal,omitempty"`
+		Programme Programme `json:"programme"`
+	}
+	DetailsEdited struct {
+		Details Details `json:"details"`
+	}
+	StepChanged struct {
+		From Step `json:"from"`
+		To   Step `json:"to"`
+	}
+	DoorsOpened     struct{}
+	DoorsClosed     struct{}
+	AttendeeCounted struct {
+		Category string `json:"category"`
+	}
+	CountUndone struct {
+		Of       int64  `json:"of"` // Seq of the AttendeeCounted
+		Category string `json:"category"`
+	}
+	AttendanceCorrected struct {
+		Category string `json:"category"`
+		Delta    int    `json:"delta"`
+		Reason   string `json:"reason"`
+	}
+	RowCounted struct {
+		Row    string         `json:"row"`
+		Counts map[string]int `json:"counts"`
+	}
+	DisabilityRecorded struct {
+		Count *int `json:"count"`
+	}
+	QuestionOpened struct {
+		Question string `json:"question"`
+		Round    int    `json:"round"`
+		Reopened bool   `json:"reopened,omitempty"`
+	}
+	QuestionClosed struct {
+		Question string `json:"question"`
+		Round    int    `json:"round"`
+	}
+	QuestionRevealed struct {
+		Question string `json:"question"`
+		Round    int    `json:"round"`
+	}
+	QuestionDismissed struct {
+		Question string `json:"question"`
+	}
+	BallotCast struct {
+		Question string   `json:"question"`
+		Round    int      `json:"round"`
+		Choices  []string `json:"choices"` // in the order of the question's options; empty is "skip"
+		Channel  Channel  `json:"channel"`
+		Voter    string   `json:"voter,omitempty"`
+		Replaces int64    `json:"replaces,omitempty"` // Seq of this voter's earlier ballot
+	}
+	HandsCounted struct {
+		Question string         `json:"question"`
+		Round    int            `json:"round"`
+		Counts   map[string]int `json:"counts"`
+	}
+	RunningTotalsShown struct {
+		Show bool `json:"show"`
+	}
+	StageSet struct {
+		Page  StagePage `json:"page"`
+		Count bool      `json:"count"`
+		Lang  string    `json:"lang"`
+	}
+	FilmPlayed struct {
+		At Millis `json:"at"`
+	}
+	FilmPaused struct {
+		At         Millis `json:"at"`
+		PausePoint *int   `json:"pausePoint,omitempty"` // the one it halted at by itself
+	}
+	FilmSought struct {
+		From Millis `json:"from"`
+		To   Millis `json:"to"`
+	}
+	FilmPositionNoted struct {
+		At       Millis `json:"at"`
+		Duration Millis `json:"duration"`
+	}
+	FilmFinished struct {
+		At Millis `json:"at"`
+	}
+	VolumeSet struct {
+		Percent int `json:"percent"`
+	}
+	SubtitlesSet struct {
+		Lang string `json:"lang"`
+	}
+	PausePointsUsed struct {
+		Use bool `json:"use"`
+	}
+)
+
+func (KioskStarted) Kind() string        { return "KioskStarted" }
+func (ClockSet) Kind() string            { return "ClockSet" }
+func (ScreeningPlanned) Kind() string    { return "ScreeningPlanned" }
+func (DetailsEdited) Kind() string       { return "DetailsEdited" }
+func (StepChanged) Kind() string         { return "StepChanged" }
+func (DoorsOpened) Kind() string         { return "DoorsOpened" }
+func (DoorsClosed) Kind() string         { return "DoorsClosed" }
+func (AttendeeCounted) Kind() string     { return "AttendeeCounted" }
+func (CountUndone) Kind() string         { return "CountUndone" }
+func (AttendanceCorrected) Kind() string { return "AttendanceCorrected" }
+func (RowCounted) Kind() string          { return "RowCounted" }
+func (DisabilityRecorded) Kind() string  { return "DisabilityRecorded" }
+func (QuestionOpened) Kind() string      { return "QuestionOpened" }
+func (QuestionClosed) Kind() string      { return "QuestionClosed" }
+func (QuestionRevealed) Kind() string    { return "QuestionRevealed" }
+func (QuestionDismissed) Kind() string   { return "QuestionDismissed" }
+func (BallotCast) Kind() string          { return "BallotCast" }
+func (HandsCounted) Kind() string        { return "HandsCounted" }
+func (RunningTotalsShown) Kind() string  { return "RunningTotalsShown" }
+func (StageSet) Kind() string            { return "StageSet" }
+func (FilmPlayed) Kind() string          { return "FilmPlayed" }
+func (FilmPaused) Kind() string          { return "FilmPaused" }
+func (FilmSought) Kind() string          { return "FilmSought" }
+func (FilmPositionNoted) Kind() string   { return "FilmPositionNoted" }
+func (FilmFinished) Kind() string        { return "FilmFinished" }
+func (VolumeSet) Kind() string           { return "VolumeSet" }
+func (SubtitlesSet) Kind() string        { return "SubtitlesSet" }
+func (PausePointsUsed) Kind() string     { return "PausePointsUsed" }
+
+// decoders read an event's JSON by its kind.
+var decoders = map[string]func([]byte) (Event, error){
+	KioskStarted{}.Kind():        decode[KioskStarted],
+	ClockSet{}.Kind():            decode[ClockSet],
+	ScreeningPlanned{}.Kind():    decode[ScreeningPlanned],
+	DetailsEdited{}.Kind():       decode[DetailsEdited],
+	StepChanged{}.Kind():         decode[StepChanged],
+	DoorsOpened{}.Kind():         decode[DoorsOpened],
+	DoorsClosed{}.Kind():         decode[DoorsClosed],
+	AttendeeCounted{}.Kind():     decode[AttendeeCounted],
+	CountUndone{}.Kind():         decode[CountUndone],
+	AttendanceCorrected{}.Kind(): decode[AttendanceCorrected],
+	RowCounted{}.Kind():          decode[RowCounted],
+	DisabilityRecorded{}.Kind():  decode[DisabilityRecorded],
+	QuestionOpened{}.Kind():      decode[QuestionOpened],
+	QuestionClosed{}.Kind():      decode[QuestionClosed],
+	QuestionRevealed{}.Kind():    decode[QuestionRevealed],
+	QuestionDismissed{}.Kind():   decode[QuestionDismissed],
+	BallotCast{}.Kind():          decode[BallotCast],
+	HandsCounted{}.Kind():        decode[HandsCounted],
+	RunningTotalsShown{}.Kind():  decode[RunningTotalsShown],
+	StageSet{}.Kind():            decode[StageSet],
+	FilmPlayed{}.Kind():          decode[FilmPlayed],
+	FilmPaused{}.Kind():          decode[FilmPaused],
+	FilmSought{}.Kind():          decode[FilmSought],
+	FilmPositionNoted{}.Kind():   decode[FilmPositionNoted],
+	FilmFinished{}.Kind():        decode[FilmFinished],
+	VolumeSet{}.Kind():           decode[VolumeSet],
+	SubtitlesSet{}.Kind():        decode[SubtitlesSet],
+	PausePointsUsed{}.Kind():     decode[PausePointsUsed],
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	err := json.Unmarshal(data, &e)
+	return e, err
+}
+
+// DecodeEvent reads the JSON of an event of this kind, as json.Marshal wrote it. A
+// kind that this version does not know gives an [UnknownEvent].
+func DecodeEvent(kind string, data []byte) (Event, error) {
+	decode, ok := decoders[kind]
+	if !ok {
+		return nil, UnknownEvent{kind}
+	}
+	e, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", kind, err)
+	}
+	return e, nil
+}
+
+// UnknownEvent is the error for an event that a newer version wrote.
+type UnknownEvent struct{ KindName string }
+
+func (e UnknownEvent) Error() string {
+	return fmt.Sprintf("event %q is not known to this version; a newer mimpi-kiosk wrote this journal", e.KindName)
+}

@@ -1,0 +1,99 @@
+package screening
+
+import "slices"
+
+// Suggestion is the one next thing to do in the run of the evening. Command is nil
+// when there is nothing to press: the film is running, or a form must be filled in.
+type Suggestion struct {
+	Label    string // "open_doors": what the facilitator's screen calls it
+	Command  Command
+	Question string
+}
+
+// Next gives the facilitator's one next thing to do. It only proposes: every other
+// command stays possible.
+func (s *State) Next() Suggestion {
+	if s.Screening == nil {
+		return Suggestion{Label: "plan"}
+	}
+	move := func(to Step) Suggestion {
+		label := map[Step]string{Doors: "open_doors", Ended: "end"}[to]
+		if label == "" {
+			label = "to_" + string(to)
+		}
+		return Suggestion{Label: label, Command: MoveTo{to}}
+	}
+	switch s.Step {
+	case SetUp:
+		return move(Doors)
+	case Doors:
+		if s.nextQuestion(PollBefore) == "" {
+			return move(FilmStep)
+		}
+		return move(PollBefore)
+	case PollBefore:
+		return s.nextInPoll(move(FilmStep))
+	case FilmStep:
+		return s.nextInFilm(move(Discussion))
+	case Discussion:
+		return s.nextInPoll(move(Closing))
+	case Closing:
+		return move(Ended)
+	}
+	return Suggestion{Label: "plan_again"}
+}
+
+func (s *State) nextInPoll(done Suggestion) Suggestion {
+	if q := s.Question(s.Current); q != nil {
+		if q.Phase == Open {
+			return Suggestion{"close_question", CloseQuestion{q.ID}, q.ID}
+		}
+		if q.Phase == Closed && !s.AskedLater(q.ID) {
+			return Suggestion{"reveal_question", RevealQuestion{q.ID}, q.ID}
+		}
+	}
+	if id := s.nextQuestion(s.Step); id != "" {
+		return Suggestion{"open_question", OpenQuestion{Question: id}, id}
+	}
+	return done
+}
+
+// nextQuestion gives the first question of the step that has had no round in it.
+func (s *State) nextQuestion(step Step) string {
+	for i, q := range s.Screening.Programme.Questions {
+		asked := slices.ContainsFunc(s.Questions[i].Rounds, func(r Round) bool { return r.Step == step })
+		if slices.Contains(q.Ask, step) && !asked {
+			return q.ID
+		}
+	}
+	return ""
+}
+
+func (s *State) nextInFilm(done Suggestion) Suggestion {
+	p, film := &s.Playback, &s.Screening.Programme.Film
+	if q := s.Question(s.Current); q != nil {
+		switch {
+		case q.Phase == Open:
+			return Suggestion{"close_question", CloseQuestion{q.ID}, q.ID}
+		case q.Phase == Closed && !s.AskedLater(q.ID):
+			return Suggestion{"reveal_question", RevealQuestion{q.ID}, q.ID}
+		default:
+			return Suggestion{"dismiss_question", DismissQuestion{}, q.ID}
+		}
+	}
+	switch {
+	case film.Missing, p.Finished:
+		return done
+	case p.Playing:
+		return Suggestion{Label: "film_running"}
+	case p.Interrupted:
+		return Suggestion{Label: "resume_film", Command: PlayFilm{}}
+	}
+	if p.HaltedAt != nil && *p.HaltedAt < len(film.PausePoints) {
+		id := film.PausePoints[*p.HaltedAt].Question
+		if q := s.Question(id); q != nil && !slices.ContainsFunc(q.Rounds, func(r Round) bool { return r.Step == FilmStep }) {
+			return Suggestion{"open_question", OpenQuestion{Question: id}, id}
+		}
+	}
+	return Suggestion{Label: "play_film", Command: PlayFilm{}}
+}

@@ -1,0 +1,273 @@
+package screening
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Clock reads the machine's clocks. It must be safe for concurrent use.
+type Clock interface{ Read() Reading }
+
+// NotSaved is the error of a command whose events could not be committed: nothing
+// of it is on the disk, nothing of it was shown, and it may be sent again.
+type NotSaved struct{ Err error }
+
+func (e *NotSaved) Error() string { return "not saved: " + e.Err.Error() }
+func (e *NotSaved) Unwrap() error { return e.Err }
+
+// ErrRoomClosed is the error of a command that reached a Room that has ended.
+var ErrRoomClosed = errors.New("the room is closed")
+
+const (
+	queueLength = 1024 // commands that may wait; then senders wait
+	batchLength = 512  // commands that share one transaction at most
+)
+
+// Room owns the State of a kiosk. [Room.Run] is the one goroutine that decides,
+// commits, applies and then shows. All other methods may be called from any
+// goroutine; they wait for Run when it has not begun yet.
+type Room struct {
+	journal Journal
+	clock   Clock
+	queue   chan request
+	done    chan struct{}
+	latest  atomic.Pointer[State]
+
+	mu        sync.Mutex
+	followers map[chan struct{}]struct{}
+}
+
+// request is a command, or else something to run in the owner's goroutine.
+type request struct {
+	envelope Envelope
+	run      func(*State)
+	check    bool
+	answer   chan error // holds one
+}
+
+func (q request) commands() bool { return q.run == nil && !q.check }
+
+// NewRoom makes a Room. Nothing happens before Run.
+func NewRoom(j Journal, c Clock) *Room {
+	r := &Room{
+		journal: j, clock: c,
+		queue:     make(chan request, queueLength),
+		done:      make(chan struct{}),
+		followers: map[chan struct{}]struct{}{},
+	}
+	r.latest.Store(NewState().Copy())
+	return r
+}
+
+// Run rebuilds the state from the journal, records the start, and serves until ctx
+// ends (nil) or the journal is in doubt (an error: end the process and open the
+// journal anew). It must be called once.
+func (r *Room) Run(ctx context.Context, start Envelope) error {
+	defer close(r.done)
+	state, err := r.replay(ctx)
+	if err != nil {
+		return err
+	}
+	o := owner{Room: r, state: state}
+	batch := make([]request, 0, batchLength+1)
+	for started := false; ; {
+		begin := request{envelope: start, answer: make(chan error, 1)}
+		if !started { // if the disk refused it: nothing of this run may stand before it
+			batch = slices.Insert(batch, 0, begin)
+		}
+		if err := o.serve(ctx, batch); err != nil {
+			return err
+		}
+		if !started {
+			err := <-begin.answer
+			if err != nil && !errors.Is(err, ErrRefusedByDisk) {
+				return fmt.Errorf("record the start: %w", err)
+			}
+			started = err == nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case q := <-r.queue:
+			batch = append(batch[:0], q)
+		}
+		for more := true; more && len(batch) < batchLength; {
+			select {
+			case q := <-r.queue:
+				batch = append(batch, q)
+			default:
+				more = false
+			}
+		}
+	}
+}
+
+func (r *Room) replay(ctx context.Context) (*State, error) {
+	s := NewState()
+	err := r.journal.Replay(ctx, func(rec Recorded) error {
+		s.Apply(rec)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("replay the journal: %w", err)
+	}
+	return s, nil
+}
+
+// owner is what only the goroutine of Run touches.
+type owner struct {
+	*Room
+	state *State
+}
+
+// serve decides all requests in order, commits their events at once, and only then
+// answers and shows. The state runs ahead of the disk inside this function only: if
+// the commit fails it is rebuilt from the journal.
+func (o *owner) serve(ctx context.Context, batch []request) error {
+	reading := o.clock.Read()
+	answers := make([]error, len(batch))
+	var records []Recorded
+	for i, q := range batch {
+		if !q.commands() {
+			continue
+		}
+		decided, no := o.state.Decide(q.envelope, reading)
+		if no != nil {
+			answers[i] = no
+			continue
+		}
+		for _, rec := range o.state.Record(q.envelope, reading, decided) {
+			o.state.Apply(rec)
+			records = append(records, rec)
+		}
+	}
+	if len(records) > 0 {
+		// A commit that has begun is finished even when ctx ends meanwhile.
+		if err := o.journal.Append(context.WithoutCancel(ctx), records); err != nil {
+			return o.fail(ctx, batch, err)
+		}
+		o.show()
+	} else if o.latest.Load().Seq != o.state.Seq {
+		o.show()
+	}
+	for i, q := range batch {
+		if q.commands() {
+			q.answer <- answers[i]
+		}
+	}
+	o.look(ctx, batch)
+	return nil
+}
+
+// look answers those in the batch who send no command, from the committed state.
+func (o *owner) look(ctx context.Context, batch []request) {
+	for _, q := range batch {
+		switch {
+		case q.run != nil:
+			q.run(o.state)
+			q.answer <- nil
+		case q.check:
+			q.answer <- o.journal.Probe(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+// fail answers every command of the batch: what was decided stood on events that
+// are not on the disk. If the journal is in doubt, those who only look learn from
+// the end of Run.
+func (o *owner) fail(ctx context.Context, batch []request, err error) error {
+	for _, q := range batch {
+		if q.commands() {
+			q.answer <- &NotSaved{err}
+		}
+	}
+	if !errors.Is(err, ErrRefusedByDisk) {
+		return fmt.Errorf("commit: %w", err)
+	}
+	state, rerr := o.replay(context.WithoutCancel(ctx))
+	if rerr != nil {
+		return rerr
+	}
+	o.state = state
+	o.show()
+	o.look(ctx, batch)
+	return nil
+}
+
+func (o *owner) show() {
+	o.latest.Store(o.state.Copy())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for f := range o.followers {
+		select {
+		case f <- struct{}{}:
+		default: // it has not looked yet; it will see the newest
+		}
+	}
+}
+
+// Do sends a command and waits until its events are committed. The error is nil
+// (done, or done before under the same id), a *[Refusal], a *[NotSaved],
+// [ErrRoomClosed], or that of ctx: then the command may or may not come to pass,
+// and should be sent again with the same id.
+func (r *Room) Do(ctx context.Context, e Envelope) error {
+	return r.ask(ctx, request{envelope: e})
+}
+
+// Read runs f with the committed state in the owner's goroutine. f must be quick,
+// must not keep or change the state, and must not call the Room.
+func (r *Room) Read(ctx context.Context, f func(*State)) error {
+	return r.ask(ctx, request{run: f})
+}
+
+// Check proves that the Room answers and that a commit works.
+func (r *Room) Check(ctx context.Context) error {
+	return r.ask(ctx, request{check: true})
+}
+
+func (r *Room) ask(ctx context.Context, q request) error {
+	q.answer = make(chan error, 1)
+	select {
+	case r.queue <- q:
+	case <-r.done:
+		return ErrRoomClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-q.answer:
+		return err
+	case <-r.done:
+		select { // the last batch may have been answered
+		case err := <-q.answer:
+			return err
+		default:
+			return ErrRoomClosed
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Latest gives the newest committed state. It is shared: nobody may change it.
+func (r *Room) Latest() *State { return r.latest.Load() }
+
+// Follow gives a channel that holds one token whenever there is a newer state than
+// the follower has looked at; a slow follower skips states and never holds the Room
+// up. A token is there at once. stop ends it.
+func (r *Room) Follow() (changed <-chan struct{}, stop func()) {
+	f := make(chan struct{}, 1)
+	f <- struct{}{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.followers[f] = struct{}{}
+	return f, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.followers, f)
+	}
+}

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/screening"
+)
+
+// quiet is how long the hub rests between two views: under load a screen gets at most
+// ten a second, always the newest.
+const quiet = 100 * time.Millisecond
+
+// frame is one view as it goes over the wire to all screens of a role.
+type frame struct {
+	seq   int64
+	view  []byte // JSON
+	asked asked  // the question in it
+	voter string // scope of voter keys: the screening's id
+}
+
+// asked names what a phone's own ballot belongs to.
+type asked struct {
+	question string
+	round    int
+	phase    screening.Phase
+}
+
+// hub renders one view per role after each change and wakes the screens of the
+// roles whose view has changed. It never waits for a screen: each has one token.
+type hub struct {
+	room   *screening.Room
+	viewer *viewer
+	board  *health.Board
+	clock  screening.Clock
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	frames  map[role]frame
+	screens map[role][]*screen // in the order they came
+	changed chan struct{}      // a screen came or went
+}
+
+func newHub(room *screening.Room, v *viewer, b *health.Board, c screening.Clock, log *slog.Logger) *hub {
+	h := &hub{
+		room: room, viewer: v, board: b, clock: c, log: log,
+		frames: map[role]frame{}, screens: map[role][]*screen{}, changed: make(chan struct{}, 1),
+	}
+	h.render() // so that there is a view for the first screen
+	return h
+}
+
+// run renders until ctx ends. It has no timer while nothing changes.
+func (h *hub) run(ctx context.Context) error {
+	state, stop := h.room.Follow()
+	defer stop()
+	parts := h.board.Follow()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-state:
+		case <-parts:
+		case <-h.changed:
+		}
+		h.render()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(quiet):
+		}
+	}
+}
+
+func (h *hub) render() {
+	s := h.room.Latest()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.renderRole(s, stageRole, h.viewer.stage(s))
+	h.renderRole(s, touchRole, h.viewer.touch(s))
+	h.renderRole(s, voteRole, h.viewer.vote(s))
+	if len(h.screens[facilitatorRole]) > 0 {
+		count := map[role]int{}
+		for _, r := range roles {
+			count[r] = len(h.screens[r])
+		}
+		now := s.Stamp(h.clock.Read())
+		h.renderRole(s, facilitatorRole, h.viewer.facilitator(s, h.board.Parts(), count, now))
+	}
+}
+
+func (h *hub) renderRole(s *screening.State, r role, view any) {
+	data, err := json.Marshal(view)
+	if err != nil { // the views hold nothing that JSON cannot say
+		h.log.Error("render a view", "role", r, "error", err)
+		return
+	}
+	if string(data) == string(h.frames[r].view) {
+		return
+	}
+	f := frame{seq: s.Seq, view: data}
+	if q := s.Question(s.Current); q != nil && len(q.Rounds) > 0 {
+		f.asked = asked{q.ID, len(q.Rounds), q.Phase}
+	}
+	if s.Screening != nil {
+		f.voter = s.Screening.ID
+	}
+	h.frames[r] = f
+	for _, c := range h.screens[r] {
+		c.wake()
+	}
+}
+
+func (h *hub) frame(r role) frame {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.frames[r]
+}
+
+func (h *hub) add(c *screen) {
+	h.mu.Lock()
+	h.screens[c.role] = append(h.screens[c.role], c)
+	if c.role == facilitatorRole {
+		delete(h.frames, facilitatorRole) // its clock has gone on
+	}
+	h.mu.Unlock()
+	if c.role == facilitatorRole {
+		h.render()
+	}
+	c.wake()
+	h.signal()
+}
+
+func (h *hub) remove(c *screen) {
+	h.mu.Lock()
+	first := h.leads(c)
+	h.screens[c.role] = slices.DeleteFunc(h.screens[c.role], func(o *screen) bool { return o == c })
+	if first && len(h.screens[c.role]) > 0 {
+		h.screens[c.role][0].wake() // it leads now
+	}
+	h.mu.Unlock()
+	h.signal()
+}
+
+// signal lets the facilitator see how many screens there are.
+func (h *hub) signal() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
+
+// leading says whether a stage page is the one that plays the film: the first that came.
+func (h *hub) leading(c *screen) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.leads(c)
+}
+
+func (h *hub) leads(c *screen) bool {
+	all := h.screens[c.role]
+	return len(all) > 0 && all[0] == c
+}
+
+// counts gives the number of connected screens by role.
+func (h *hub) counts() map[role]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := map[role]int{}
+	for r, all := range maps.All(h.screens) {
+		out[r] = len(all)
+	}
+	return out
+}

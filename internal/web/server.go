@@ -1,0 +1,253 @@
+// Package web serves the screens: pages, live state over websockets, the film, QR
+// codes, the plain form for phones without JavaScript, and the export.
+//
+// Every request passes signin.Guard first (Host, Origin, security headers). The stage
+// and the touch screen need the kiosk's own browser (loopback) or the PIN, the
+// facilitator's screen needs the PIN, phones get /vote.
+//
+// [Server.Run] owns the hub, which renders the views; each websocket has a reader and a
+// writer of its own that end with Run. Messages are described in PROTOCOL.md.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/sync/errgroup"
+
+	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/web/signin"
+)
+
+// Show is what the kiosk has to show, and the functions by which the screens reach
+// the parts of it that are not the Room. Nothing in it changes while a Server runs.
+type Show struct {
+	Programme screening.Programme // of the next screening
+	Help      []HelpNumber
+	Keys      []string // keyboard keys that are clicker buttons
+
+	FilmFile      string                                   // "" when missing
+	Subtitles     func(lang string) (file string, ok bool) // a WebVTT file
+	OpenIcon      func(name string) (io.ReadCloser, error) // an SVG of the pack; fs.ErrNotExist: use ours
+	GuidebookFile string                                   // PDF, "" when missing
+	GuidebookURL  string                                   // public, "" when unknown
+	WiFi          WiFi
+	PublicURL     string // base address for phones; "" finds the machine's own
+
+	Idle screening.Millis // without a touch until the touch screen goes back to rest
+
+	NewID        func() string // of a new screening
+	PressKey     func(ctx context.Context, id, key string) error
+	ReportPlayer func(context.Context, PlayerReport)
+}
+
+// HelpNumber is a number that people can call.
+type HelpNumber struct {
+	Name      screening.Text `json:"name"`
+	Tel       string         `json:"tel"`
+	Hours     screening.Text `json:"hours,omitempty"`
+	CheckedOn string         `json:"checkedOn,omitempty"` // ISO date of the last call that got through
+}
+
+// WiFi is the kiosk's own network. No name: none is offered.
+type WiFi struct {
+	Name, Password string
+	Security       string // "WPA" or "none"
+	Hidden         bool
+}
+
+// Limits bound what screens may use.
+type Limits struct {
+	Connections           int // websockets in all
+	ConnectionsPerAddress int // from one address other than the kiosk's own
+	MessageBytes          int
+	MessagesPerSecond     float64 // per websocket; more wait
+	MessagesBurst         int
+}
+
+// Archive reads screenings back from the journal.
+type Archive interface {
+	List(context.Context) ([]Past, error)
+	// State gives a screening as its last event left it; fs.ErrNotExist for an
+	// unknown one.
+	State(ctx context.Context, id string) (*screening.State, error)
+	// Export writes a ZIP of all screenings but rehearsals.
+	Export(ctx context.Context, w io.Writer) error
+}
+
+// Past is a line of the list of screenings.
+type Past struct {
+	ID        string    `json:"id"`
+	HeldAt    time.Time `json:"heldAt"`
+	Venue     string    `json:"venue"`
+	Regency   string    `json:"regency"`
+	Rehearsal bool      `json:"rehearsal"`
+	Total     int       `json:"total"`
+	Ended     bool      `json:"ended"`
+}
+
+// Parts are what a Server is made of.
+type Parts struct {
+	Room    *screening.Room
+	Clock   screening.Clock
+	Board   *health.Board
+	Keeper  *signin.Keeper
+	Archive Archive
+	Pages   fs.FS // the built kiosk-ui
+	Texts   *Texts
+	Hosts   []string // names allowed in the Host header besides the machine's own
+	Limits  Limits
+	Zone    *time.Location
+	Show    Show
+	Log     *slog.Logger
+}
+
+// Server serves the screens. Make one with New and run it once with Run.
+type Server struct {
+	room      *screening.Room
+	board     *health.Board
+	keeper    *signin.Keeper
+	archive   Archive
+	pages     fs.FS
+	texts     *Texts
+	hosts     *signin.Hosts
+	limits    Limits
+	show      Show
+	zone      *time.Location
+	log       *slog.Logger
+	viewer    *viewer
+	hub       *hub
+	door      *door
+	codes     *codes
+	upgrader  websocket.Upgrader
+	vote      *votePage
+	guidebook *guidebookPage
+	checked   checked
+	sockets   sync.WaitGroup
+}
+
+// New makes a Server for a listener's address.
+func New(p Parts, listens net.Addr) (*Server, error) {
+	hosts, err := signin.NewHosts(p.Hosts...)
+	if err != nil {
+		return nil, err
+	}
+	vote, err := newVotePage(p.Pages)
+	if err != nil {
+		return nil, err
+	}
+	guide, err := newGuidebookPage(p.Pages)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		guidebook: guide,
+		room:      p.Room, board: p.Board, keeper: p.Keeper, archive: p.Archive,
+		pages: p.Pages, texts: p.Texts, hosts: hosts, limits: p.Limits,
+		show: p.Show, zone: p.Zone, log: p.Log, vote: vote,
+		door:  &door{most: p.Limits.Connections, mostPerAddress: p.Limits.ConnectionsPerAddress, byAddr: map[netip.Addr]int{}},
+		codes: newCodes(p.Show, listens),
+		upgrader: websocket.Upgrader{
+			ReadBufferSize: 1024, WriteBufferSize: 2048, WriteBufferPool: &sync.Pool{},
+			// signin.Guard has checked the Origin, more strictly than gorilla would.
+			CheckOrigin: func(*http.Request) bool { return true },
+		},
+	}
+	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list}
+	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, p.Log)
+	return s, nil
+}
+
+// Handler gives all routes.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	small := gzhttp.GzipHandler // never around /film and /ws: it would hide ReaderFrom and Hijacker
+
+	mux.HandleFunc("GET /{$}", s.serveStart)
+	mux.Handle("GET /stage", small(s.page("stage.html", stageRole)))
+	mux.Handle("GET /touch", small(s.page("touch.html", touchRole)))
+	mux.Handle("GET /facilitator", small(s.page("facilitator.html", voteRole))) // the page itself asks for the PIN
+	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
+	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))
+	mux.HandleFunc("GET /guidebook.pdf", s.serveGuidebookFile)
+	mux.Handle("GET /vote", small(http.HandlerFunc(s.serveVote)))
+	mux.HandleFunc("POST /vote", s.takeVote)
+
+	mux.Handle("GET /assets/", small(http.HandlerFunc(s.serveAsset)))
+	mux.Handle("GET /favicon.svg", http.HandlerFunc(s.serveAsset))
+	mux.Handle("GET /icon/{file}", small(http.HandlerFunc(s.serveIcon)))
+	mux.Handle("GET /lang/{file}", small(http.HandlerFunc(s.serveTexts)))
+	mux.HandleFunc("GET /qr/{file}", s.serveCode)
+	mux.HandleFunc("GET /film", s.serveFilm)
+	mux.HandleFunc("GET /film/subtitles/{file}", s.serveSubtitles)
+	mux.HandleFunc("GET /ws", s.serveSocket)
+
+	mux.HandleFunc("GET /api/sign-in", s.signInState)
+	mux.HandleFunc("POST /api/sign-in", s.signIn)
+	mux.HandleFunc("POST /api/pin", s.setPIN)
+	mux.HandleFunc("POST /api/sign-out", s.signOut)
+	mux.Handle("GET /api/screenings", s.signedIn(s.serveScreenings))
+	mux.Handle("GET /api/summary", s.signedIn(s.serveSummary))
+	mux.Handle("GET /api/export.zip", s.signedIn(s.serveExport))
+
+	mux.HandleFunc("GET /healthz", s.serveHealthz)
+	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	return signin.Guard(mux, s.hosts.Allowed)
+}
+
+// Run serves on the listener until ctx ends; then websockets are told to go and
+// requests under way get a moment to finish. It closes the listener.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	// The websockets' contexts come from here: they end with ctx.
+	server.BaseContext = func(net.Listener) context.Context { return ctx }
+	group.Go(func() error { return s.hub.run(ctx) })
+	group.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if err := server.Shutdown(end); err != nil {
+			return server.Close() // a slow reader of the film need not hold the end up
+		}
+		return nil
+	})
+	err := group.Wait()
+	s.sockets.Wait()
+	return err
+}
+
+// mayBe says whether the sender of a request may act in a role.
+func (s *Server) mayBe(r *http.Request, as role) bool {
+	switch as {
+	case voteRole:
+		return true
+	case stageRole, touchRole:
+		return signin.Loopback(r) || s.keeper.SignedIn(r)
+	}
+	return s.keeper.SignedIn(r)
+}

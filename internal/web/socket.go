@@ -1,0 +1,346 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"mimpi-kiosk/internal/screening"
+)
+
+const (
+	writeWait   = 10 * time.Second // a screen that takes longer for one message is dropped
+	pongWait    = 60 * time.Second // a screen that is silent longer is gone
+	pingEvery   = 25 * time.Second
+	commitWait  = 15 * time.Second // how long a command may wait for the disk
+	answersHeld = 32               // answers that may wait for a slow screen
+)
+
+// screen is one websocket. Its reader goroutine decodes and sends commands one at a
+// time; its writer goroutine alone writes. The newest view waits in a one-slot
+// mailbox: a slow screen skips views and holds nobody up.
+type screen struct {
+	server  *Server
+	role    role
+	request *http.Request
+	voter   string // token of a phone
+	ws      *websocket.Conn
+
+	news    chan struct{}
+	answers chan []byte
+	gone    chan struct{} // closed when the reader has ended
+
+	mu      sync.Mutex
+	mineKey asked // what mine belongs to
+	mineOf  string
+	mine    *mineView
+}
+
+func (c *screen) wake() {
+	select {
+	case c.news <- struct{}{}:
+	default:
+	}
+}
+
+// serveSocket upgrades /ws?role=ROLE for a screen that may have that role.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	as := role(r.URL.Query().Get("role"))
+	switch {
+	case !slices.Contains(roles, as):
+		http.Error(w, "role must be stage, touch, facilitator or vote", http.StatusBadRequest)
+		return
+	case !s.mayBe(r, as):
+		http.Error(w, "this role needs the kiosk's own screen or the PIN", http.StatusForbidden)
+		return
+	}
+	leave, no := s.door.enter(r)
+	if no != nil {
+		http.Error(w, no.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer leave()
+	c := &screen{
+		server: s, role: as, request: r,
+		news: make(chan struct{}, 1), answers: make(chan []byte, answersHeld), gone: make(chan struct{}),
+	}
+	if as == voteRole {
+		token, ok := s.keeper.VoterOf(r)
+		if !ok {
+			http.Error(w, "open /vote first: it gives this phone its token", http.StatusForbidden)
+			return
+		}
+		c.voter = token
+	}
+	ws, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	c.ws = ws
+	s.sockets.Add(1)
+	defer s.sockets.Done()
+	c.serve(r.Context())
+}
+
+// serve runs the screen until either side ends; ctx ends with the server.
+func (c *screen) serve(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		defer cancel()
+		c.write(ctx)
+		_ = c.ws.Close() // wakes the reader; there is nobody left to tell of an error
+	})
+	c.server.hub.add(c)
+	c.read(ctx)
+	c.server.hub.remove(c)
+	close(c.gone)
+	cancel()
+	writer.Wait()
+}
+
+func (c *screen) read(ctx context.Context) {
+	limits := c.server.limits
+	c.ws.SetReadLimit(int64(limits.MessageBytes))
+	_ = c.ws.SetReadDeadline(time.Now().Add(pongWait)) // fails on a closed socket only: Read says so
+	c.ws.SetPongHandler(func(string) error { return c.ws.SetReadDeadline(time.Now().Add(pongWait)) })
+	pace := rate.NewLimiter(rate.Limit(limits.MessagesPerSecond), limits.MessagesBurst)
+	for {
+		kind, data, err := c.ws.ReadMessage()
+		if err != nil || kind != websocket.TextMessage {
+			return
+		}
+		_ = c.ws.SetReadDeadline(time.Now().Add(pongWait))
+		if pace.Wait(ctx) != nil { // a screen in a hurry waits; TCP holds it back
+			return
+		}
+		m, err := decodeMessage(data)
+		if err != nil {
+			c.server.log.Warn("message", "role", c.role, "error", err)
+			return // a broken or hostile screen; a sound one connects again
+		}
+		if !c.answer(m.ID, c.handle(ctx, m)) {
+			return
+		}
+	}
+}
+
+// handle does what a message asks and gives its outcome.
+func (c *screen) handle(ctx context.Context, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, commitWait)
+	defer cancel()
+	s := c.server
+	if c.role != voteRole && !s.mayBe(c.request, c.role) {
+		return errSignedOut
+	}
+	switch m.Do {
+	case "ping":
+		return nil
+	case "pressKey":
+		if c.role == voteRole {
+			return errNotForYou
+		}
+		var press struct{ Key string }
+		if err := json.Unmarshal(m.fields, &press); err != nil {
+			return errNotForYou
+		}
+		return s.show.PressKey(ctx, m.ID, press.Key)
+	case "reportPlayer":
+		if c.role != stageRole {
+			return errNotForYou
+		}
+		report, err := decodeReport(m)
+		if err != nil {
+			return errNotForYou
+		}
+		if s.hub.leading(c) {
+			s.show.ReportPlayer(ctx, report)
+		}
+		return nil
+	}
+	cmd, err := decodeCommand(m, c.role)
+	if err != nil {
+		s.log.Warn("command", "role", c.role, "error", err)
+		return errNotForYou
+	}
+	return s.room.Do(ctx, screening.Envelope{
+		ID: m.ID, From: sourceOf[c.role], Screening: m.Screening, Command: s.complete(cmd, c.role, c.voter, m.Screening),
+	})
+}
+
+var sourceOf = map[role]screening.Source{
+	touchRole: screening.FromTouch, voteRole: screening.FromPhone, facilitatorRole: screening.FromFacilitator,
+}
+
+// complete fills in what a screen must not say of itself.
+func (s *Server) complete(cmd screening.Command, from role, voter, screeningID string) screening.Command {
+	switch cmd := cmd.(type) {
+	case screening.CastBallot:
+		cmd.Channel, cmd.Voter = screening.ByTouch, ""
+		if from == voteRole {
+			cmd.Channel = screening.ByPhone
+			cmd.Voter = s.keeper.Key(voter, screeningID, cmd.Question, cmd.Round)
+		}
+		return cmd
+	case screening.PlanScreening:
+		cmd.Screening, cmd.Programme = s.show.NewID(), s.show.Programme
+		return cmd
+	}
+	return cmd
+}
+
+// answer queues the outcome of a message. It is false when the screen must go.
+func (c *screen) answer(id string, err error) bool {
+	var out any
+	if err == nil {
+		type done struct {
+			Type string    `json:"type"`
+			ID   string    `json:"id"`
+			Mine *mineView `json:"mine,omitempty"`
+		}
+		d := done{Type: "done", ID: id}
+		if c.role == voteRole {
+			d.Mine = c.refreshMine()
+		}
+		out = d
+	} else {
+		var no *refusal
+		if !errors.As(err, &no) {
+			no = c.server.refusalOf(err)
+		}
+		out = struct {
+			Type string `json:"type"`
+			ID   string `json:"id"`
+			*refusal
+		}{"refused", id, no}
+	}
+	data, merr := json.Marshal(out)
+	if merr != nil {
+		c.server.log.Error("answer", "error", merr)
+		return false
+	}
+	select {
+	case c.answers <- data:
+		return true
+	default: // it asks and does not listen
+		return false
+	}
+}
+
+func (c *screen) write(ctx context.Context) {
+	ping := time.NewTicker(pingEvery)
+	defer ping.Stop()
+	send := func(kind int, data []byte) bool {
+		_ = c.ws.SetWriteDeadline(time.Now().Add(writeWait)) // fails on a closed socket only: the write says so
+		return c.ws.WriteMessage(kind, data) == nil
+	}
+	for {
+		select {
+		case data := <-c.answers: // before a view: the person waits for it
+			if !send(websocket.TextMessage, data) {
+				return
+			}
+			continue
+		default:
+		}
+		select {
+		case <-ctx.Done():
+			send(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""))
+			return
+		case <-c.gone:
+			return
+		case data := <-c.answers:
+			if !send(websocket.TextMessage, data) {
+				return
+			}
+		case <-c.news:
+			if !send(websocket.TextMessage, c.viewMessage()) {
+				return
+			}
+		case <-ping.C:
+			if !send(websocket.PingMessage, nil) {
+				return
+			}
+		}
+	}
+}
+
+// viewMessage wraps the newest view of the role, which all its screens share, with
+// what is this screen's own.
+func (c *screen) viewMessage() []byte {
+	f := c.server.hub.frame(c.role)
+	out := make([]byte, 0, len(f.view)+160)
+	out = append(out, `{"type":"view","seq":`...)
+	out = strconv.AppendInt(out, f.seq, 10)
+	out = append(out, `,"view":`...)
+	out = append(out, f.view...)
+	switch c.role {
+	case voteRole:
+		mine, err := json.Marshal(c.mineIn(f))
+		if err == nil {
+			out = append(append(out, `,"mine":`...), mine...)
+		}
+	case stageRole:
+		out = strconv.AppendBool(append(out, `,"leads":`...), c.server.hub.leading(c))
+	}
+	return append(out, '}')
+}
+
+// mineIn gives the phone's own ballot in the question of a frame. The Room is asked
+// only when the question or its round has changed since.
+func (c *screen) mineIn(f frame) *mineView {
+	c.mu.Lock()
+	known := c.mineKey == f.asked && c.mineOf == f.voter
+	mine := c.mine
+	c.mu.Unlock()
+	if known {
+		return mine
+	}
+	return c.lookUpMine(f)
+}
+
+// refreshMine looks the phone's ballot up after it has cast one.
+func (c *screen) refreshMine() *mineView { return c.lookUpMine(c.server.hub.frame(voteRole)) }
+
+func (c *screen) lookUpMine(f frame) *mineView {
+	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
+	defer cancel()
+	mine, err := c.server.standing(ctx, c.voter, f.voter, f.asked.question, f.asked.round)
+	if err != nil {
+		return nil // the next view asks again
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mineKey, c.mineOf, c.mine = f.asked, f.voter, mine
+	return mine
+}
+
+// standing asks the Room for the ballot that counts for a phone.
+func (s *Server) standing(ctx context.Context, token, screeningID, question string, round int) (*mineView, error) {
+	if question == "" {
+		return nil, nil
+	}
+	key := s.keeper.Key(token, screeningID, question, round)
+	found := make(chan *mineView, 1) // ctx may end before the Room gets to it
+	err := s.room.Read(ctx, func(st *screening.State) {
+		n, choices, ok := st.Standing(question, key)
+		if !ok || st.Screening.ID != screeningID {
+			found <- nil
+			return
+		}
+		found <- &mineView{Question: question, Round: n, Choices: choices}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-found, nil
+}

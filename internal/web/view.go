@@ -1,0 +1,426 @@
+package web
+
+import (
+	"slices"
+	"time"
+
+	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/screening"
+)
+
+// The views are what the four kinds of screens are shown: the shapes of
+// kiosk-ui/src/lib/protocol.ts, where each field is explained.
+
+type role string
+
+const (
+	stageRole       role = "stage"
+	touchRole       role = "touch"
+	voteRole        role = "vote"
+	facilitatorRole role = "facilitator"
+)
+
+var roles = []role{stageRole, touchRole, voteRole, facilitatorRole}
+
+type common struct {
+	Role      role           `json:"role"`
+	Screening *screeningInfo `json:"screening"`
+	Step      screening.Step `json:"step"`
+	Languages []Language     `json:"languages"`
+}
+
+type screeningInfo struct {
+	ID        string                 `json:"id"`
+	Rehearsal bool                   `json:"rehearsal"`
+	Regency   screening.Regency      `json:"regency"`
+	Venue     string                 `json:"venue"`
+	Audience  screening.AudienceKind `json:"audience"`
+	Label     string                 `json:"label"`
+	HeldAt    time.Time              `json:"heldAt"`
+}
+
+type questionView struct {
+	ID          string                 `json:"id"`
+	Kind        screening.QuestionKind `json:"kind"`
+	Text        screening.Text         `json:"text"`
+	Options     []screening.Option     `json:"options"`
+	Phase       screening.Phase        `json:"phase"`
+	Round       int                    `json:"round"`
+	Ballots     int                    `json:"ballots"`
+	Explanation screening.Text         `json:"explanation,omitempty"`
+	Source      string                 `json:"source,omitempty"`
+	Rounds      []roundView            `json:"rounds,omitempty"`
+}
+
+type roundView struct {
+	N       int            `json:"n"`
+	Step    screening.Step `json:"step"`
+	Ballots int            `json:"ballots"`
+	Skipped int            `json:"skipped"`
+	Counts  []int          `json:"counts"`
+	Shares  []int          `json:"shares,omitempty"`
+}
+
+type playbackView struct {
+	Epoch          int64            `json:"epoch"`
+	Playing        bool             `json:"playing"`
+	At             screening.Millis `json:"at"`
+	Duration       screening.Millis `json:"duration"`
+	Volume         int              `json:"volume"`
+	Subtitles      string           `json:"subtitles"`
+	UsePausePoints bool             `json:"usePausePoints"`
+	HaltedAt       *int             `json:"haltedAt,omitempty"`
+	Finished       bool             `json:"finished"`
+	Interrupted    bool             `json:"interrupted"`
+}
+
+type filmView struct {
+	Title       screening.Text         `json:"title"`
+	Credit      string                 `json:"credit"`
+	Missing     bool                   `json:"missing"`
+	Subtitles   []screening.Subtitle   `json:"subtitles"`
+	PausePoints []screening.PausePoint `json:"pausePoints"`
+}
+
+type stageView struct {
+	common
+	Keys     []string      `json:"keys"`
+	Scene    string        `json:"scene"`
+	Lang     string        `json:"lang"`
+	Count    *int          `json:"count"`
+	Question *questionView `json:"question"`
+	Film     filmView      `json:"film"`
+	Playback playbackView  `json:"playback"`
+	Codes    []Code        `json:"codes"`
+	Help     []HelpNumber  `json:"help"`
+}
+
+type touchView struct {
+	common
+	Keys       []string         `json:"keys"`
+	Scene      string           `json:"scene"`
+	Categories []categoryView   `json:"categories"`
+	Total      int              `json:"total"`
+	Last       *string          `json:"last"`
+	Question   *questionView    `json:"question"`
+	ThankYou   screening.Millis `json:"thankYou"`
+	Idle       screening.Millis `json:"idle"`
+}
+
+type categoryView struct {
+	screening.Category
+	Count int `json:"count"`
+}
+
+type voteView struct {
+	common
+	Scene    string        `json:"scene"`
+	Question *questionView `json:"question"`
+	Codes    []Code        `json:"codes"`
+	Help     []HelpNumber  `json:"help"`
+}
+
+type facilitatorView struct {
+	common
+	Keys        []string            `json:"keys"`
+	Regencies   []screening.Regency `json:"regencies"`
+	Next        *suggestionView     `json:"next"`
+	DoorsOpen   bool                `json:"doorsOpen"`
+	Attendance  attendanceView      `json:"attendance"`
+	Questions   []questionRow       `json:"questions"`
+	Current     *questionView       `json:"current"`
+	ShowRunning bool                `json:"showRunning"`
+	Stage       stageState          `json:"stage"`
+	Film        filmView            `json:"film"`
+	Playback    playbackView        `json:"playback"`
+	Health      []health.Part       `json:"health"`
+	Screens     map[role]int        `json:"screens"`
+	Clock       clockView           `json:"clock"`
+	Codes       []Code              `json:"codes"`
+	Help        []HelpNumber        `json:"help"`
+}
+
+type stageState struct {
+	Page  screening.StagePage `json:"page"`
+	Count bool                `json:"count"`
+	Lang  string              `json:"lang"`
+	Scene string              `json:"scene"`
+}
+
+type clockView struct {
+	Now    time.Time             `json:"now"`
+	Source screening.ClockSource `json:"source"`
+}
+
+type attendanceView struct {
+	Total      int             `json:"total"`
+	Disability *int            `json:"disability"`
+	Categories []attendanceRow `json:"categories"`
+	Rows       []handRow       `json:"rows"`
+	Undo       *string         `json:"undo"`
+	LastPress  *pressView      `json:"lastPress"`
+}
+
+type attendanceRow struct {
+	screening.Category
+	Total     int `json:"total"`
+	Pressed   int `json:"pressed"`
+	Corrected int `json:"corrected"`
+	Rows      int `json:"rows"`
+}
+
+type handRow struct {
+	Row    string         `json:"row"`
+	Counts map[string]int `json:"counts"`
+}
+
+type pressView struct {
+	Category string           `json:"category"`
+	From     screening.Source `json:"from"`
+}
+
+type questionRow struct {
+	ID     string                 `json:"id"`
+	Kind   screening.QuestionKind `json:"kind"`
+	Text   screening.Text         `json:"text"`
+	Check  screening.Text         `json:"check,omitempty"`
+	Ask    []screening.Step       `json:"ask"`
+	Phase  screening.Phase        `json:"phase"`
+	Rounds []askedRound           `json:"rounds"`
+}
+
+type askedRound struct {
+	N       int            `json:"n"`
+	Step    screening.Step `json:"step"`
+	Ballots int            `json:"ballots"`
+}
+
+type suggestionView struct {
+	Label    string         `json:"label"`
+	Command  map[string]any `json:"command"`
+	Question string         `json:"question,omitempty"`
+}
+
+// mineView is a phone's own ballot.
+type mineView struct {
+	Question string   `json:"question"`
+	Round    int      `json:"round"`
+	Choices  []string `json:"choices"`
+}
+
+// viewer makes views of a state. What it reads beside the state changes seldom or
+// never.
+type viewer struct {
+	show      Show
+	zone      *time.Location
+	languages []Language
+	codes     func() []Code
+}
+
+func (v *viewer) common(s *screening.State, r role) common {
+	c := common{Role: r, Step: s.Step, Languages: v.languages}
+	if s.Screening != nil {
+		info := v.info(s.Screening)
+		c.Screening = &info
+	}
+	return c
+}
+
+func (v *viewer) info(s *screening.Screening) screeningInfo {
+	d := s.Details
+	return screeningInfo{
+		ID: s.ID, Rehearsal: s.Rehearsal, Regency: s.Regency(), Venue: d.Venue,
+		Audience: d.Audience, Label: d.Label, HeldAt: d.HeldAt.In(v.zone),
+	}
+}
+
+func (v *viewer) stage(s *screening.State) stageView {
+	out := stageView{
+		common: v.common(s, stageRole), Keys: v.show.Keys, Scene: stageScene(s), Lang: s.Stage.Lang,
+		Question: v.question(s, false), Film: film(v.programme(s)), Playback: playback(s),
+		Codes: v.codes(), Help: v.show.Help,
+	}
+	if n := s.Attendance.Total(); s.Stage.Count && s.Screening != nil {
+		out.Count = &n
+	}
+	return out
+}
+
+// stageScene says what the projector shows.
+func stageScene(s *screening.State) string {
+	switch {
+	case s.Stage.Page == screening.PageGuidebook, s.Stage.Page == screening.PageHelp, s.Stage.Page == screening.PageJoin:
+		return string(s.Stage.Page)
+	case s.Current != "":
+		return "question"
+	}
+	switch s.Step {
+	case screening.FilmStep:
+		return "film"
+	case screening.PollBefore, screening.Discussion:
+		return "between"
+	case screening.Closing:
+		return "guidebook"
+	case screening.Ended:
+		return "thanks"
+	}
+	return "welcome"
+}
+
+func (v *viewer) touch(s *screening.State) touchView {
+	out := touchView{
+		common: v.common(s, touchRole), Keys: v.show.Keys, Scene: "rest", Total: s.Attendance.Total(),
+		Question: v.question(s, false), ThankYou: v.programme(s).ThankYou, Idle: v.show.Idle, Categories: []categoryView{},
+	}
+	for i, c := range s.Attendance.Categories {
+		out.Categories = append(out.Categories, categoryView{s.Screening.Programme.Categories[i], c.Total()})
+	}
+	if last, ok := s.Attendance.Undo[screening.FromTouch]; ok {
+		out.Last = &last
+	}
+	switch {
+	case s.Current != "":
+		out.Scene = "question"
+	case s.DoorsOpen:
+		out.Scene = "doors"
+	case s.Step == screening.Ended:
+		out.Scene = "thanks"
+	}
+	return out
+}
+
+func (v *viewer) vote(s *screening.State) voteView {
+	out := voteView{
+		common: v.common(s, voteRole), Scene: "wait", Question: v.question(s, false),
+		Codes: v.codes(), Help: v.show.Help,
+	}
+	switch {
+	case s.Current != "":
+		out.Scene = "question"
+	case s.Step == screening.Ended:
+		out.Scene = "thanks"
+	}
+	return out
+}
+
+func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens map[role]int, now screening.Stamp) facilitatorView {
+	next := s.Next()
+	p := v.programme(s)
+	return facilitatorView{
+		common: v.common(s, facilitatorRole), Keys: v.show.Keys, Regencies: v.show.Programme.Regencies,
+		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
+		DoorsOpen: s.DoorsOpen, Attendance: attendance(s), Questions: questionRows(s),
+		Current: v.question(s, true), ShowRunning: s.ShowRunning,
+		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
+		Film:  film(p), Playback: playback(s), Health: parts, Screens: screens,
+		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: v.show.Help,
+	}
+}
+
+// programme is that of the screening, or the one that the next screening will have.
+func (v *viewer) programme(s *screening.State) *screening.Programme {
+	if s.Screening != nil && s.Step != screening.Ended {
+		return s.Screening.Programme
+	}
+	return &v.show.Programme
+}
+
+// question gives the question on the screens. What the audience must not know yet is
+// left out here, on the kiosk, unless it is for the facilitator.
+func (v *viewer) question(s *screening.State, all bool) *questionView {
+	q, asked := s.Question(s.Current), s.Asked(s.Current)
+	if q == nil || len(q.Rounds) == 0 {
+		return nil
+	}
+	newest := q.Rounds[len(q.Rounds)-1]
+	out := &questionView{
+		ID: q.ID, Kind: asked.Kind, Text: asked.Text, Options: asked.Options,
+		Phase: q.Phase, Round: newest.N, Ballots: newest.Ballots,
+	}
+	if all || q.Phase == screening.Revealed {
+		out.Explanation, out.Source = asked.Explanation, asked.Source
+	} else {
+		out.Options = slices.Clone(asked.Options)
+		for i := range out.Options {
+			out.Options[i].Right = false
+		}
+	}
+	if all || q.Phase == screening.Revealed || s.ShowRunning {
+		out.Rounds = rounds(q, s.Screening.Programme.ShareMinimum)
+	}
+	return out
+}
+
+func rounds(q *screening.QuestionState, minimum int) []roundView {
+	out := []roundView{}
+	for _, r := range q.Rounds {
+		w := roundView{N: r.N, Step: r.Step, Ballots: r.Ballots, Skipped: r.Skipped, Counts: r.Counts}
+		// Shares of a handful of people say too much of each of them, and too little of all.
+		if answered := r.Ballots - r.Skipped; answered > 0 && answered >= minimum {
+			for _, n := range r.Counts {
+				w.Shares = append(w.Shares, (200*n+answered)/(2*answered))
+			}
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+func playback(s *screening.State) playbackView {
+	return playbackView(s.Playback)
+}
+
+func film(p *screening.Programme) filmView {
+	f := p.Film
+	return filmView{
+		Title: f.Title, Credit: f.Credit, Missing: f.Missing,
+		Subtitles: orEmpty(f.Subtitles), PausePoints: orEmpty(f.PausePoints),
+	}
+}
+
+// orEmpty makes JSON say [] rather than null.
+func orEmpty[E any](s []E) []E {
+	if s == nil {
+		return []E{}
+	}
+	return s
+}
+
+func attendance(s *screening.State) attendanceView {
+	a := &s.Attendance
+	out := attendanceView{
+		Total: a.Total(), Disability: a.Disability,
+		Categories: []attendanceRow{}, Rows: []handRow{},
+	}
+	for i, c := range a.Categories {
+		out.Categories = append(out.Categories, attendanceRow{
+			s.Screening.Programme.Categories[i], c.Total(), c.Pressed, c.Corrected, c.Rows,
+		})
+	}
+	for _, r := range a.Rows {
+		out.Rows = append(out.Rows, handRow{r.Name, r.Counts})
+	}
+	if undo, ok := a.Undo[screening.FromFacilitator]; ok {
+		out.Undo = &undo
+	}
+	if a.LastPress != nil {
+		out.LastPress = &pressView{a.LastPress.Category, a.LastPress.From}
+	}
+	return out
+}
+
+func questionRows(s *screening.State) []questionRow {
+	out := []questionRow{}
+	for i, q := range s.Questions {
+		asked := s.Screening.Programme.Questions[i]
+		row := questionRow{
+			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check,
+			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{},
+		}
+		for _, r := range q.Rounds {
+			row.Rounds = append(row.Rounds, askedRound{r.N, r.Step, r.Ballots})
+		}
+		out = append(out, row)
+	}
+	return out
+}

@@ -1,0 +1,287 @@
+// The messages of /ws, as internal/web/PROTOCOL.md describes them. The golden JSON
+// in internal/web/testdata/protocol is read by the tests of both sides.
+
+export type Text = Record<string, string>;
+export type Role = 'stage' | 'touch' | 'facilitator' | 'vote';
+export type Step = 'set_up' | 'doors' | 'poll_before' | 'film' | 'discussion' | 'closing' | 'ended';
+
+// ---- from the kiosk ----
+
+export type FromKiosk =
+  // leads, for /stage: this page is the player; further stage pages are silent mirrors
+  | { type: 'view'; seq: number; view: View; mine?: Mine | null; leads?: boolean }
+  | { type: 'done'; id: string; mine?: Mine | null }
+  | { type: 'refused'; id: string; reason: string; message: Text };
+
+export type View = StageView | TouchView | VoteView | FacilitatorView;
+
+/** This phone's own ballot in the question on the screen. */
+export interface Mine {
+  question: string;
+  round: number;
+  choices: string[]; // empty: skipped
+}
+
+export interface ScreeningInfo {
+  id: string;
+  rehearsal: boolean;
+  regency: Regency;
+  venue: string;
+  audience: 'students' | 'public';
+  label: string;
+  heldAt: string; // ISO 8601 with offset
+}
+
+export interface Regency {
+  id: string;
+  name: string;
+  kemendagri: string;
+  bps: string;
+}
+
+/** Fields that every view has. */
+export interface Common {
+  role: Role;
+  screening: ScreeningInfo | null;
+  step: Step;
+  languages: { code: string; name: string }[];
+}
+
+export interface Question {
+  id: string;
+  kind: 'single' | 'several' | 'scale';
+  text: Text;
+  options: { id: string; text: Text; icon: string; right?: boolean }[]; // right: only after the reveal
+  phase: 'open' | 'closed' | 'revealed';
+  round: number; // the newest round, 1 is the first
+  ballots: number; // in the newest round
+  explanation?: Text; // only after the reveal
+  source?: string; // only after the reveal
+  rounds?: Round[]; // absent while the totals are hidden; in order, the newest last
+}
+
+export interface Round {
+  n: number;
+  step: Step; // poll_before is "before the film", discussion "after"
+  ballots: number; // people, the skipped ones included
+  skipped: number;
+  counts: number[]; // per option, in the order of options
+  shares?: number[]; // per option, percent of ballots not skipped, whole; absent under the share minimum
+}
+
+export interface Playback {
+  epoch: number; // a new one: go to `at`, whatever you do now
+  playing: boolean;
+  at: number; // ms
+  duration: number; // ms, 0 unknown
+  volume: number; // 0..100
+  subtitles: string; // language code, '' none
+  usePausePoints: boolean;
+  haltedAt?: number; // index of the pause point that it halted at
+  finished: boolean;
+  interrupted: boolean; // the power failed while it played
+}
+
+export interface FilmInfo {
+  title: Text;
+  credit: string;
+  missing: boolean;
+  subtitles: { lang: string; label: string }[];
+  pausePoints: { at: number; note?: Text; question?: string }[];
+}
+
+export interface HelpNumber {
+  name: Text;
+  tel: string; // as dialled, shown as it is
+  hours?: Text;
+  checkedOn?: string; // ISO date, '' when nobody has
+}
+
+/** QR codes that can be shown now: names under /qr/NAME.svg. */
+export interface Code {
+  name: 'wifi' | 'vote' | 'guidebook-here' | 'guidebook-online' | 'help';
+  caption: string; // the address or number in words, '' when it would not help
+}
+
+export interface StageView extends Common {
+  role: 'stage';
+  keys: string[]; // KeyboardEvent.key values that are clicker buttons: send pressKey
+  scene: 'welcome' | 'film' | 'question' | 'between' | 'guidebook' | 'help' | 'join' | 'thanks';
+  lang: string;
+  count: number | null; // people in the hall; null: not shown
+  question: Question | null;
+  film: FilmInfo;
+  playback: Playback;
+  codes: Code[];
+  help: HelpNumber[];
+}
+
+export interface TouchView extends Common {
+  role: 'touch';
+  keys: string[];
+  scene: 'rest' | 'doors' | 'question' | 'thanks';
+  categories: { id: string; label: Text; sex: string; age: string; count: number }[];
+  total: number;
+  last: string | null; // category of this source's last press that undo would take back
+  question: Question | null;
+  thankYou: number; // ms
+  idle: number; // ms without a touch until the screen goes back to rest (Indonesian, nothing half chosen)
+}
+
+export interface VoteView extends Common {
+  role: 'vote';
+  scene: 'wait' | 'question' | 'thanks';
+  question: Question | null;
+  codes: Code[];
+  help: HelpNumber[];
+}
+
+export type Level = 'ok' | 'note' | 'problem';
+
+/** One part's health; message and hint are sentences for the facilitator. */
+export interface PartHealth {
+  part: string; // film, clicker, journal, disk, clock, stage, ...
+  level: Level;
+  message: Text;
+  hint?: Text;
+}
+
+export interface FacilitatorView extends Common {
+  role: 'facilitator';
+  keys: string[];
+  regencies: Regency[];
+  next: Suggestion | null; // the one next thing to do
+  doorsOpen: boolean;
+  attendance: Attendance;
+  questions: QuestionRow[];
+  current: Question | null; // with its totals, always
+  showRunning: boolean;
+  stage: {
+    page: 'auto' | 'guidebook' | 'help' | 'join';
+    count: boolean;
+    lang: string;
+    scene: StageView['scene'];
+  };
+  film: FilmInfo;
+  playback: Playback;
+  health: PartHealth[];
+  screens: { stage: number; touch: number; vote: number; facilitator: number }; // connected now
+  clock: { now: string; source: 'unset' | 'operator' | 'synced' }; // now: ISO 8601 with offset
+  codes: Code[];
+  help: HelpNumber[];
+}
+
+export interface Attendance {
+  total: number;
+  disability: number | null;
+  categories: {
+    id: string;
+    label: Text;
+    sex: string;
+    age: string;
+    total: number;
+    pressed: number; // presses less undone ones
+    corrected: number; // sum of corrections
+    rows: number; // sum of rows counted by hand
+  }[];
+  rows: { row: string; counts: Record<string, number> }[];
+  undo: string | null; // category that the facilitator's own undo would take back
+  lastPress: { category: string; from: string } | null; // of any source
+}
+
+export interface QuestionRow {
+  id: string;
+  kind: Question['kind'];
+  text: Text;
+  check?: Text; // what to verify before use
+  ask: Step[];
+  phase: 'unasked' | 'open' | 'closed' | 'revealed';
+  rounds: { n: number; step: Step; ballots: number }[];
+}
+
+/** do and its fields are exactly a command; label is a key of the texts, "next.LABEL". */
+export interface Suggestion {
+  label:
+    | 'plan'
+    | 'open_doors'
+    | 'to_poll_before'
+    | 'open_question'
+    | 'close_question'
+    | 'reveal_question'
+    | 'dismiss_question'
+    | 'to_film'
+    | 'play_film'
+    | 'resume_film'
+    | 'film_running'
+    | 'to_discussion'
+    | 'to_closing'
+    | 'end'
+    | 'plan_again';
+  command: CommandBody | null; // null: nothing to press (film_running), or a form to fill in (plan, plan_again)
+  question?: string;
+}
+
+// ---- to the kiosk ----
+
+/** screening: the one the sender had before it (Common.screening.id); the kiosk refuses the
+ * command when another one is current, for a page may send what it kept on another evening.
+ * connection.send adds it to every command except planScreening and setClock. */
+export type ToKiosk = { id: string; screening?: string } & (CommandBody | PlayerReport | Ping);
+
+/** answered by done; sent when the kiosk has been silent, to find a dead connection. */
+export interface Ping {
+  do: 'ping';
+}
+
+export interface Details {
+  regency: string;
+  venue: string;
+  audience: 'students' | 'public';
+  label: string;
+  heldAt: string;
+}
+
+export type CommandBody =
+  // vote and touch
+  | { do: 'castBallot'; question: string; round: number; choices: string[] }
+  // stage, touch and facilitator: a clicker button on the laptop's keyboard
+  | { do: 'pressKey'; key: string }
+  // touch and facilitator
+  | { do: 'countAttendee'; category: string }
+  | { do: 'undoCount' }
+  // facilitator
+  | { do: 'planScreening'; details: Details; rehearsal: boolean }
+  | { do: 'editDetails'; details: Details }
+  | { do: 'moveTo'; step: Step }
+  | { do: 'openDoors' }
+  | { do: 'closeDoors' }
+  | { do: 'correctAttendance'; category: string; delta: number; reason: string }
+  | { do: 'countRow'; row: string; counts: Record<string, number> }
+  | { do: 'recordDisability'; count: number | null }
+  | { do: 'openQuestion'; question: string; newRound: boolean }
+  | { do: 'closeQuestion'; question: string }
+  | { do: 'revealQuestion'; question: string }
+  | { do: 'dismissQuestion' }
+  | { do: 'countHands'; question: string; counts: Record<string, number> }
+  | { do: 'showRunningTotals'; show: boolean }
+  | { do: 'setStage'; page: 'auto' | 'guidebook' | 'help' | 'join'; count: boolean; lang: string }
+  | { do: 'playFilm' }
+  | { do: 'pauseFilm' }
+  | { do: 'seekFilm'; to: number }
+  | { do: 'setVolume'; percent: number }
+  | { do: 'setSubtitles'; lang: string }
+  | { do: 'usePausePoints'; use: boolean }
+  | { do: 'setClock'; now: string };
+
+/** stage only: what the browser player sees; sent every second while it plays and at each change. */
+export interface PlayerReport {
+  do: 'reportPlayer';
+  epoch: number;
+  state: 'loading' | 'ready' | 'playing' | 'paused' | 'ended' | 'blocked' | 'failed';
+  at: number; // ms
+  duration: number; // ms, 0 unknown
+  pausePoint?: number; // set once, when it halted there by itself
+  decodedFrames?: number;
+  droppedFrames?: number;
+  error?: string;
+}
