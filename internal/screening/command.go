@@ -96,8 +96,8 @@ type CountRow struct {
 type RecordDisability struct{ Count *int }
 
 // OpenQuestion opens a question for ballots. A question that was open before in
-// this step is reopened unless NewRound is set; in a later step, or with NewRound,
-// a new round begins, shown beside the earlier ones.
+// this step is reopened; in another step, after its result was revealed, or with
+// NewRound, a new round begins, shown beside the earlier ones.
 type OpenQuestion struct {
 	Question string
 	NewRound bool

@@ -338,7 +338,8 @@ func (s *State) decideOpen(c OpenQuestion) ([]Event, *Refusal) {
 		out = append(out, FilmPaused{At: s.Playback.At})
 	}
 	newest := q.newest()
-	if newest == nil || c.NewRound || newest.Step != s.Step {
+	// Once the result has been seen, ballots belong to a new round.
+	if newest == nil || c.NewRound || newest.Step != s.Step || q.Phase == Revealed {
 		return append(out, QuestionOpened{Question: q.ID, Round: len(q.Rounds) + 1}), nil
 	}
 	return append(out, QuestionOpened{Question: q.ID, Round: newest.N, Reopened: true}), nil

@@ -89,7 +89,7 @@ func (s *State) nextInFilm(done Suggestion) Suggestion {
 	case p.Interrupted:
 		return Suggestion{Label: "resume_film", Command: PlayFilm{}}
 	}
-	if p.HaltedAt != nil && *p.HaltedAt < len(film.PausePoints) {
+	if p.HaltedAt != nil && *p.HaltedAt >= 0 && *p.HaltedAt < len(film.PausePoints) {
 		id := film.PausePoints[*p.HaltedAt].Question
 		if q := s.Question(id); q != nil && !slices.ContainsFunc(q.Rounds, func(r Round) bool { return r.Step == FilmStep }) {
 			return Suggestion{"open_question", OpenQuestion{Question: id}, id}

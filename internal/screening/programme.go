@@ -110,10 +110,6 @@ func (p *Programme) regency(id string) int {
 	return slices.IndexFunc(p.Regencies, func(r Regency) bool { return r.ID == id })
 }
 
-func (p *Programme) category(id string) int {
-	return slices.IndexFunc(p.Categories, func(c Category) bool { return c.ID == id })
-}
-
 func (p *Programme) question(id string) int {
 	return slices.IndexFunc(p.Questions, func(q Question) bool { return q.ID == id })
 }

@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"time"
+
+	"mimpi-kiosk/internal/screening"
+)
+
+// Row is one screening in the list of all.
+type Row struct {
+	ID        string
+	Rehearsal bool
+	HeldAt    time.Time // as the facilitator confirmed it
+	StartedAt time.Time // when it was planned; whole seconds, like EndedAt
+	EndedAt   time.Time // zero while it goes on
+	Regency   screening.Regency
+	Venue     string
+	Audience  screening.AudienceKind
+	Label     string
+	Total     int // people who came, net of undone presses and corrections
+}
+
+// Ended says whether the screening is over.
+func (r Row) Ended() bool { return !r.EndedAt.IsZero() }
+
+// OpenToRead opens a journal that is there for reading only: without the lock and
+// without changing it, also while a kiosk writes to it. Append and Probe fail. The
+// error is a *[Fault], or that of ctx.
+func OpenToRead(ctx context.Context, path string) (*Journal, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fault(Unusable, path, err)
+	}
+	found, err := look(ctx, path)
+	switch {
+	case err != nil:
+		return nil, classify(path, err)
+	case found.version == 0:
+		return nil, fault(Missing, path, nil)
+	case found.version < newest:
+		return nil, fault(Unusable, path, errors.New("an older version wrote it; start this kiosk once, which brings it up to date"))
+	}
+	j := &Journal{path: path, broken: fault(Unusable, path, errors.New("it was opened to be read only"))}
+	if j.read, err = connect(ctx, dsn(path, true, wal), 2); err != nil {
+		return nil, classify(path, err)
+	}
+	return j, nil
+}
+
+// Screenings lists all screenings, the newest first, rehearsals included. Safe for
+// concurrent use.
+func (j *Journal) Screenings(ctx context.Context) ([]Row, error) {
+	rows, err := j.read.QueryContext(ctx, `
+		SELECT s.screening, s.rehearsal, s.held_at, s.started_at, coalesce(s.ended_at, ''),
+		       s.regency_id, coalesce(s.regency, ''), coalesce(s.kode_kemendagri, ''), coalesce(s.kode_bps, ''),
+		       s.venue, s.audience, s.label, coalesce(a.net, 0)
+		FROM all_screenings s
+		LEFT JOIN (SELECT screening, sum(net) AS net FROM all_attendance GROUP BY screening) a ON a.screening = s.screening
+		ORDER BY s.seq DESC`)
+	if err != nil {
+		return nil, classify(j.path, err)
+	}
+	defer rows.Close()
+	var out []Row
+	for rows.Next() {
+		var r Row
+		err := rows.Scan(&r.ID, &r.Rehearsal, (*instant)(&r.HeldAt), (*instant)(&r.StartedAt), (*instant)(&r.EndedAt),
+			&r.Regency.ID, &r.Regency.Name, &r.Regency.Kemendagri, &r.Regency.BPS,
+			&r.Venue, &r.Audience, &r.Label, &r.Total)
+		if err != nil {
+			return nil, damaged(j.path, "list of screenings: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, classify(j.path, rows.Err())
+}
+
+// instant reads the times of the views.
+type instant time.Time
+
+func (i *instant) Scan(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("a time is %T", v)
+	}
+	if s == "" {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	*i = instant(t.UTC())
+	return err
+}
+
+// ScreeningIDs lists the ids of all screenings, the newest first. Safe for concurrent
+// use.
+func (j *Journal) ScreeningIDs(ctx context.Context) ([]string, error) {
+	rows, err := j.read.QueryContext(ctx, `SELECT screening FROM events WHERE kind = 'ScreeningPlanned' ORDER BY seq DESC`)
+	if err != nil {
+		return nil, classify(j.path, err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, classify(j.path, err)
+		}
+		out = append(out, id)
+	}
+	return out, classify(j.path, rows.Err())
+}
+
+// Events yields what [Journal.Replay] would have yielded at the end of a screening:
+// the last ClockSet and the last KioskStarted before it, and then, without gaps,
+// everything from its ScreeningPlanned to its last event. Later starts of the kiosk
+// and settings of its clock, which the journal files under the screening as long as
+// there is no new one, are left out, so that a finished screening stays as it is.
+// Nothing is yielded for an unknown screening. It ends after the first error. Safe
+// for concurrent use; while it goes on, the log of SQLite cannot be shortened, so do
+// not wait for slow disks inside the loop.
+func (j *Journal) Events(ctx context.Context, screeningID string) iter.Seq2[screening.Recorded, error] {
+	return func(yield func(screening.Recorded, error) bool) {
+		stopped := fmt.Errorf("stopped")
+		err := j.events(ctx, screeningID, func(r screening.Recorded) error {
+			if !yield(r, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && err != stopped {
+			yield(screening.Recorded{}, err)
+		}
+	}
+}
+
+func (j *Journal) events(ctx context.Context, screeningID string, yield func(screening.Recorded) error) error {
+	tx, err := j.read.BeginTx(ctx, nil)
+	if err != nil {
+		return classify(j.path, err)
+	}
+	defer tx.Rollback()
+	const extent = `
+		SELECT v.first_seq, (SELECT e.seq FROM events e
+		                     WHERE e.seq BETWEEN v.first_seq AND v.last_seq AND e.kind NOT IN ('KioskStarted', 'ClockSet')
+		                     ORDER BY e.seq DESC LIMIT 1)
+		FROM evenings v WHERE v.screening = ? ORDER BY v.first_seq DESC LIMIT 1`
+	var first, last int64
+	switch err := tx.QueryRowContext(ctx, extent, screeningID).Scan(&first, &last); {
+	case err == sql.ErrNoRows:
+		return nil
+	case err != nil:
+		return classify(j.path, err)
+	}
+	return j.walk(ctx, tx, first, last, yield)
+}
