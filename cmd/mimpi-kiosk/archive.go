@@ -3,18 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 
+	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
 	"mimpi-kiosk/internal/web"
 )
 
 // archive lets the screens read the journal back.
-type archive struct {
-	journal *sqlite.Journal
-	kiosk   *kiosk
-}
+type archive struct{ journal *sqlite.Journal }
 
 func (a archive) List(ctx context.Context) ([]web.Past, error) {
 	rows, err := a.journal.Screenings(ctx)
@@ -43,4 +42,8 @@ func (a archive) State(ctx context.Context, id string) (*screening.State, error)
 		return nil, fs.ErrNotExist
 	}
 	return state, nil
+}
+
+func (a archive) Export(ctx context.Context, w io.Writer) error {
+	return export.Zip(ctx, a.journal, w, export.Options{})
 }

@@ -40,7 +40,10 @@ func runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Serve the kiosk until it is told to stop",
 		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f, cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.settle(cmd.Flags().Changed)
+			return run(cmd.Context(), f, cmd.OutOrStdout())
+		},
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is the built-in defaults")
 	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages")
@@ -172,7 +175,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	show := k.show(keys, film)
 	server, err := web.New(web.Parts{
 		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
-		Archive: archive{journal, k}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
+		Archive: archive{journal}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
 		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Log: k.log,
 	}, listener.Addr())
 	if err != nil {

@@ -68,7 +68,7 @@ func NewRoom(j Journal, c Clock) *Room {
 // journal anew). It must be called once.
 func (r *Room) Run(ctx context.Context, start Envelope) error {
 	defer close(r.done)
-	state, err := r.replay(ctx)
+	state, err := r.replay(context.WithoutCancel(ctx)) // it is short; half of it would be an error
 	if err != nil {
 		return err
 	}
