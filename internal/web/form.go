@@ -58,7 +58,6 @@ type form struct {
 	Lang      string
 	Languages []Language
 	Said      string
-	ID        string // of the ballot that would be cast
 	Screening string
 	Question  *questionView
 	Over      bool
@@ -98,7 +97,7 @@ func (s *Server) lang(r *http.Request) string {
 func (s *Server) writeVote(w http.ResponseWriter, r *http.Request, token string, status int, said string) {
 	state := s.room.Latest()
 	f := &form{
-		texts: s.texts, Lang: s.lang(r), Languages: s.texts.languages, Said: said, ID: uuid.NewString(),
+		texts: s.texts, Lang: s.lang(r), Languages: s.texts.languages, Said: said,
 		Question: s.viewer.question(state, false), Over: state.Step == screening.Ended,
 	}
 	if state.Screening != nil {
@@ -140,8 +139,7 @@ func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	round, err := strconv.Atoi(r.PostForm.Get("round"))
-	id := r.PostForm.Get("id")
-	if err != nil || id == "" || len(id) > 64 {
+	if err != nil {
 		http.Error(w, "the form is incomplete; load the page again", http.StatusBadRequest)
 		return
 	}
@@ -154,7 +152,10 @@ func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
 	}
 	scope := r.PostForm.Get("screening")
 	err = s.room.Do(r.Context(), screening.Envelope{
-		ID: id, From: screening.FromPhone, Screening: scope, Command: s.complete(ballot, voteRole, token, scope),
+		// Made here and not in the page: a page that the browser brings back from its memory
+		// would send another choice under an old id. A ballot sent twice counts once all the
+		// same, since the phone's last one counts.
+		ID: uuid.NewString(), From: screening.FromPhone, Screening: scope, Command: s.complete(ballot, voteRole, token, scope),
 	})
 	if err != nil {
 		s.writeVote(w, r, token, http.StatusConflict, s.refusalOf(err).Message.In(s.lang(r)))

@@ -79,9 +79,9 @@ func (h *hub) run(ctx context.Context) error {
 }
 
 func (h *hub) render() {
-	s := h.room.Latest()
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	s := h.room.Latest() // under the lock, or an older state might be rendered over a newer one
 	h.renderRole(s, stageRole, h.viewer.stage(s))
 	h.renderRole(s, touchRole, h.viewer.touch(s))
 	h.renderRole(s, voteRole, h.viewer.vote(s))
@@ -126,12 +126,9 @@ func (h *hub) frame(r role) frame {
 func (h *hub) add(c *screen) {
 	h.mu.Lock()
 	h.screens[c.role] = append(h.screens[c.role], c)
-	if c.role == facilitatorRole {
-		delete(h.frames, facilitatorRole) // its clock has gone on
-	}
 	h.mu.Unlock()
 	if c.role == facilitatorRole {
-		h.render()
+		h.render() // there may be none yet, and its clock has gone on
 	}
 	c.wake()
 	h.signal()

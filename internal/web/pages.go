@@ -53,8 +53,8 @@ func (s *Server) serveStart(w http.ResponseWriter, r *http.Request) {
 
 // serveAsset serves the built files; those with a hash in their name never change.
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-	data, err := fs.ReadFile(s.pages, name)
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	data, err := fs.ReadFile(s.pages, name) // an invalid name, such as one with "..", is not there
 	if err != nil {
 		http.NotFound(w, r)
 		return

@@ -21,6 +21,7 @@ const (
 	pongWait    = 60 * time.Second // a screen that is silent longer is gone
 	pingEvery   = 25 * time.Second
 	commitWait  = 15 * time.Second // how long a command may wait for the disk
+	byeWait     = time.Second      // what a screen that does not read gets at the end
 	answersHeld = 32               // answers that may wait for a slow screen
 )
 
@@ -62,6 +63,9 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this role needs the kiosk's own screen or the PIN", http.StatusForbidden)
 		return
 	}
+	// Before the upgrade, while the HTTP server still waits for this request when it ends.
+	s.sockets.Add(1)
+	defer s.sockets.Done()
 	leave, no := s.door.enter(r)
 	if no != nil {
 		http.Error(w, no.Error(), http.StatusServiceUnavailable)
@@ -85,8 +89,6 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	c.ws = ws
-	s.sockets.Add(1)
-	defer s.sockets.Done()
 	c.serve(r.Context())
 }
 
@@ -94,6 +96,9 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 func (c *screen) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(byeWait, func() { _ = c.ws.Close() }) // a writer that waits for a slow screen ends
+	})()
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		defer cancel()
@@ -299,18 +304,22 @@ func (c *screen) viewMessage() []byte {
 // only when the question or its round has changed since.
 func (c *screen) mineIn(f frame) *mineView {
 	c.mu.Lock()
-	known := c.mineKey == f.asked && c.mineOf == f.voter
-	mine := c.mine
-	c.mu.Unlock()
-	if known {
-		return mine
+	defer c.mu.Unlock()
+	if c.mineKey == f.asked && c.mineOf == f.voter {
+		return c.mine
 	}
 	return c.lookUpMine(f)
 }
 
 // refreshMine looks the phone's ballot up after it has cast one.
-func (c *screen) refreshMine() *mineView { return c.lookUpMine(c.server.hub.frame(voteRole)) }
+func (c *screen) refreshMine() *mineView {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lookUpMine(c.server.hub.frame(voteRole))
+}
 
+// lookUpMine needs c.mu, also while it waits for the Room: an answer from before a
+// ballot must not be kept over one from after it.
 func (c *screen) lookUpMine(f frame) *mineView {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
 	defer cancel()
@@ -318,8 +327,6 @@ func (c *screen) lookUpMine(f frame) *mineView {
 	if err != nil {
 		return nil // the next view asks again
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.mineKey, c.mineOf, c.mine = f.asked, f.voter, mine
 	return mine
 }

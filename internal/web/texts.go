@@ -100,6 +100,7 @@ func (t *Texts) read(files fs.FS) error {
 		if t.sentences[m[1]] == nil {
 			t.sentences[m[1]] = map[string]string{}
 		}
+		maps.DeleteFunc(sentences, func(_, s string) bool { return s == "" }) // not translated yet
 		maps.Copy(t.sentences[m[1]], sentences)
 	}
 	return wrong

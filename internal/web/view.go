@@ -236,9 +236,9 @@ func (v *viewer) info(s *screening.Screening) screeningInfo {
 
 func (v *viewer) stage(s *screening.State) stageView {
 	out := stageView{
-		common: v.common(s, stageRole), Keys: v.show.Keys, Scene: stageScene(s), Lang: s.Stage.Lang,
+		common: v.common(s, stageRole), Keys: orEmpty(v.show.Keys), Scene: stageScene(s), Lang: s.Stage.Lang,
 		Question: v.question(s, false), Film: film(v.programme(s)), Playback: playback(s),
-		Codes: v.codes(), Help: v.show.Help,
+		Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
 	if n := s.Attendance.Total(); s.Stage.Count && s.Screening != nil {
 		out.Count = &n
@@ -269,7 +269,7 @@ func stageScene(s *screening.State) string {
 
 func (v *viewer) touch(s *screening.State) touchView {
 	out := touchView{
-		common: v.common(s, touchRole), Keys: v.show.Keys, Scene: "rest", Total: s.Attendance.Total(),
+		common: v.common(s, touchRole), Keys: orEmpty(v.show.Keys), Scene: "rest", Total: s.Attendance.Total(),
 		Question: v.question(s, false), ThankYou: v.programme(s).ThankYou, Idle: v.show.Idle, Categories: []categoryView{},
 	}
 	for i, c := range s.Attendance.Categories {
@@ -292,7 +292,7 @@ func (v *viewer) touch(s *screening.State) touchView {
 func (v *viewer) vote(s *screening.State) voteView {
 	out := voteView{
 		common: v.common(s, voteRole), Scene: "wait", Question: v.question(s, false),
-		Codes: v.codes(), Help: v.show.Help,
+		Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
 	switch {
 	case s.Current != "":
@@ -307,13 +307,13 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 	next := s.Next()
 	p := v.programme(s)
 	return facilitatorView{
-		common: v.common(s, facilitatorRole), Keys: v.show.Keys, Regencies: v.show.Programme.Regencies,
+		common: v.common(s, facilitatorRole), Keys: orEmpty(v.show.Keys), Regencies: orEmpty(v.show.Programme.Regencies),
 		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
 		DoorsOpen: s.DoorsOpen, Attendance: attendance(s), Questions: questionRows(s),
 		Current: v.question(s, true), ShowRunning: s.ShowRunning,
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
-		Film:  film(p), Playback: playback(s), Health: parts, Screens: screens,
-		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: v.show.Help,
+		Film:  film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
+		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
 }
 

@@ -1,0 +1,174 @@
+package export
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"mimpi-kiosk/internal/screening"
+)
+
+// schemaVersion changes when a column is renamed, removed or means something else.
+const schemaVersion = 1
+
+const byteOrderMark = "\uFEFF"
+
+// table is the bytes of a CSV file.
+func table(header []string, rows [][]string) ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteString(byteOrderMark)
+	w := csv.NewWriter(&out)
+	w.Comma, w.UseCRLF = ';', true
+	if err := w.Write(header); err != nil {
+		return nil, err
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// numberLike is what Excel of some region takes for a number, a date or a time:
+// digits in groups, or a month with digits. A group of 0 before '-' is no date, so
+// that the age "0-17" may stay as it is.
+var (
+	numberLike = regexp.MustCompile(`^[0-9]+([-.,:/ eE]+[0-9]+)*[-.,:/ %]*$`)
+	monthLike  = regexp.MustCompile(`(?i)^([0-9]+[-./, ]*)?(jan|feb|mar|apr|may|mei|jun|jul|aug|agu|sep|o[ck]t|nov|de[cs])[a-z]*([-./, ]*[0-9]+)*$`)
+	plainRange = regexp.MustCompile(`^0-[0-9]+$`)
+	digits     = regexp.MustCompile(`^[1-9][0-9]*$`)
+)
+
+// text makes a cell of any text: control characters become spaces, and an apostrophe
+// stands before what a spreadsheet would run as a formula, or take for a number.
+func text(s string) string {
+	clean := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	bare := strings.TrimSpace(clean)
+	switch {
+	case s == "":
+		return ""
+	case strings.ContainsRune("\t\r\n", rune(s[0])),
+		bare != "" && strings.ContainsRune("=+-@'＝＋－＠", []rune(bare)[0]),
+		numberLike.MatchString(bare) && !plainRange.MatchString(bare),
+		monthLike.MatchString(bare) && strings.ContainsAny(bare, "0123456789"):
+		return "'" + clean
+	}
+	return clean
+}
+
+func number(n int) string { return strconv.Itoa(n) }
+
+// code makes a cell of a code that is a plain number in all sound packs.
+func code(s string) string {
+	if digits.MatchString(s) {
+		return s
+	}
+	return text(s)
+}
+
+// session is the part of a row that is the same for the whole screening.
+func (e *evening) session() (header, cells []string) {
+	s := e.state.Screening
+	r := s.Regency()
+	ended := ""
+	if s.EndedAt != nil {
+		ended = iso(s.EndedAt.At)
+	}
+	pcode := ""
+	if r.BPS != "" {
+		pcode = "ID" + r.BPS
+	}
+	held := e.heldAt()
+	for _, c := range [][2]string{
+		{"schema_version", number(schemaVersion)},
+		{"session_id", text(s.ID)},
+		{"device_id", text(e.kiosk)},
+		{"programme", text(s.Programme.Pack)},
+		{"film_id", text(s.Programme.Film.ID)},
+		{"film_title", text(s.Programme.Film.Title.In("id"))},
+		{"held_at", iso(held)},
+		{"date", held.Format("2006-01-02")},
+		{"time", held.Format("15:04")},
+		{"started_at", iso(s.PlannedAt.At)},
+		{"ended_at", ended},
+		{"utc_offset", text(held.Format("-07:00"))},
+		{"clock_source", strings.Join(e.clocks, ",")},
+		{"kode_kemendagri", text(r.Kemendagri)},
+		{"kode_bps", code(r.BPS)},
+		{"pcode", text(pcode)},
+		{"kabupaten", text(cmp.Or(r.Name, r.ID))},
+		{"venue", text(s.Details.Venue)},
+		{"audience", text(string(s.Details.Audience))},
+	} {
+		header, cells = append(header, c[0]), append(cells, c[1])
+	}
+	return header, cells
+}
+
+// attendance is attendance.csv: one row per category, and one for disability.
+func (e *evening) attendance() ([]byte, error) {
+	header, session := e.session()
+	header = append(header, "sex", "age_group", "category", "disability", "count_method",
+		"pressed", "undone", "corrected", "rows", "net_count", "data_quality", "notes", "app_version")
+	s := e.state.Screening
+	last := []string{strings.Join(e.quality(), ","), text(s.Details.Label), text(e.version)}
+	row := func(cells ...string) []string {
+		return append(append(append([]string{}, session...), cells...), last...)
+	}
+	var rows [][]string
+	for i, c := range e.state.Attendance.Categories {
+		p := s.Programme.Categories[i]
+		rows = append(rows, row(text(p.Sex), text(p.Age), text(c.ID), "", method(c),
+			number(c.Pressed+c.Undone), number(c.Undone), number(c.Corrected), number(c.Rows), number(c.Total())))
+	}
+	if n := e.state.Attendance.Disability; n != nil {
+		rows = append(rows, row("", "", "(disability)", number(*n), "asked", "", "", "", "", ""))
+	}
+	return table(header, rows)
+}
+
+func method(c screening.CategoryCount) string {
+	var out []string
+	if c.Pressed+c.Undone > 0 {
+		out = append(out, "press")
+	}
+	if c.Rows > 0 {
+		out = append(out, "rows")
+	}
+	if c.Corrected != 0 {
+		out = append(out, "correction")
+	}
+	return strings.Join(out, ",")
+}
+
+// polls is ballots.csv: one row per group of like ballots.
+func (e *evening) polls() ([]byte, error) {
+	header, session := e.session()
+	header = append(header, "question", "question_text", "round", "step", "channel", "options", "options_text", "count", "data_quality")
+	quality := strings.Join(e.quality(), ",")
+	var rows [][]string
+	for _, b := range e.ballots {
+		q := e.state.Asked(b.question)
+		words := []string{}
+		for _, o := range q.Options {
+			for id := range strings.SplitSeq(b.choices, "+") {
+				if o.ID == id {
+					words = append(words, o.Text.In("id"))
+				}
+			}
+		}
+		step := e.state.Question(b.question).Rounds[b.round-1].Step
+		rows = append(rows, append(append([]string{}, session...),
+			text(b.question), text(q.Text.In("id")), number(b.round), string(step), string(b.channel),
+			text(b.choices), text(strings.Join(words, " + ")), number(b.count), quality))
+	}
+	return table(header, rows)
+}

@@ -1,0 +1,207 @@
+// Package export writes the journal's screenings as files for coordinators.
+//
+// # What is written
+//
+// Each screening is a folder mimpi-kiosk/KIOSK/DATE_VENUE_ID with attendance.csv,
+// ballots.csv, events.jsonl, summary.json and SHA256SUMS (for sha256sum -c). Names
+// hold only ASCII letters, digits, '-' and '_', at most 60 of them, so that FAT takes
+// them. The same journal gives the same bytes for ever: exporting twice adds nothing
+// twice, and no time of export is written anywhere.
+//
+// # Promises
+//
+// A folder appears under its name at once and whole: it is written beside it under a
+// name that begins with ".tmp-", synced, and renamed; what is left of a broken export
+// is cleared away by the next one. A folder that differs is replaced, one that is the
+// same is not touched. The newest screenings come first, so that a full stick misses
+// the oldest. The package starts no goroutines and keeps no state.
+//
+// # CSV for Excel on an Indonesian Windows
+//
+// The separator is a semicolon. A double click opens a CSV with the list separator
+// of the Windows region, and in Indonesia that is ';', because ',' is the decimal
+// comma; a file with commas would show each line in one cell. A line "sep=;" at the
+// top would help other regions, but Excel then ignores the byte order mark and shows
+// UTF-8 as rubbish, and all other readers take the line for data. So there is no such
+// line; the file begins with the UTF-8 byte order mark and lines end with CR LF.
+//
+// Numbers are whole, so no decimal sign is needed. Times are ISO 8601 with the offset
+// of WITA (+08:00), which Excel leaves alone as text; beside them stand a date
+// (2026-11-24) and a time (19:00), which Excel takes for date and time in every
+// region.
+//
+// Text is never run as a formula and never taken for a number or a date: a cell that
+// would be ("=1+1", "53.10", "3-4", "007") has an apostrophe before it. One rule for
+// readers: where a cell begins with an apostrophe, the rest is the text. In
+// particular kode_kemendagri is always written like that ('53.18), because Excel
+// makes 53.1 out of 53.10, or 53 minutes past something, or a thousands group, by
+// region. The number of people with a disability, who were asked and are counted in
+// the other rows already, has a row of its own (category "(disability)") with the
+// number in the column disability: the sums of net_count and of disability are right.
+//
+// # What protects the ballot
+//
+// A watcher who noted the queue at the touch screen could match it with the order or
+// the times of ballots. So no file holds either. In ballots.csv like ballots are
+// added up by question, round, channel and set of options. In events.jsonl, which is
+// the journal's own record and from which the same state can be built again by
+// [screening.State.Apply], the ballots of a round stay in the places (seq) that
+// ballots had but are sorted by content, all carry the time at which the round was
+// opened, and have neither command id nor the phone's key: instead of the key stands
+// a number that means nothing outside its round. A phone's ballot that was replaced
+// by a later one is left out; so the numbers seq have no gaps but these, and
+// summary.json says how many there are. Where all of a round chose the same, or one
+// person alone used a channel, any count tells their choice; the coordinators must
+// know that before they publish small groups.
+package export
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"mimpi-kiosk/internal/screening"
+)
+
+// Source is where the screenings come from.
+type Source interface {
+	// ScreeningIDs lists all screenings, the newest first.
+	ScreeningIDs(ctx context.Context) ([]string, error)
+	// Events yields the events of a screening in order, from its ScreeningPlanned on;
+	// before them may stand the last ClockSet and KioskStarted. It ends after the
+	// first error.
+	Events(ctx context.Context, screening string) iter.Seq2[screening.Recorded, error]
+}
+
+// Options say what is exported.
+type Options struct {
+	Rehearsals bool // rehearsals as well; they are marked in every file
+}
+
+// top is the folder that everything goes into.
+const top = "mimpi-kiosk"
+
+// Write exports all screenings into dir, which must exist, and returns the folders
+// that hold them now, the newest first. A screening that cannot be read is told in
+// the error, and the others are written nevertheless; an error of the disk ends the
+// export. Two Writes into the same dir must not run at once.
+func Write(ctx context.Context, src Source, dir string, opts Options) ([]string, error) {
+	ids, err := src.ScreeningIDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the screenings: %w", err)
+	}
+	var done []string
+	var unread []error
+	kiosks := map[string]*shelf{}
+	for _, id := range ids {
+		f, err := open(ctx, src, id, opts)
+		if ctx.Err() != nil {
+			return done, ctx.Err()
+		}
+		if err != nil {
+			unread = append(unread, err)
+			continue
+		}
+		if f == nil {
+			continue
+		}
+		s := kiosks[f.kiosk]
+		if s == nil {
+			if s, err = openShelf(filepath.Join(dir, top, f.kiosk)); err != nil {
+				return done, explain(dir, err)
+			}
+			kiosks[f.kiosk] = s
+		}
+		if err := s.put(f); err != nil {
+			return done, explain(dir, fmt.Errorf("export screening %s: %w", id, err))
+		}
+		done = append(done, filepath.Join(s.path, f.name))
+	}
+	for _, s := range kiosks {
+		if err := s.tidy(); err != nil {
+			return done, explain(dir, err)
+		}
+	}
+	return done, errors.Join(unread...)
+}
+
+// Zip writes the same folders as one zip file. Screenings that cannot be read are
+// told in the error and in a file MASALAH.txt of the zip, which is whole nevertheless;
+// after any other error it is not.
+func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
+	ids, err := src.ScreeningIDs(ctx)
+	if err != nil {
+		return fmt.Errorf("list the screenings: %w", err)
+	}
+	z := zip.NewWriter(w)
+	var unread []error
+	for _, id := range ids {
+		f, err := open(ctx, src, id, opts)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			unread = append(unread, err)
+			continue
+		}
+		if f == nil {
+			continue
+		}
+		for _, file := range f.files {
+			h := &zip.FileHeader{Name: path.Join(top, f.kiosk, f.name, file.name), Method: zip.Deflate, Modified: f.modified}
+			if err := addToZip(z, h, file.content); err != nil {
+				return fmt.Errorf("export screening %s: %w", id, err)
+			}
+		}
+	}
+	if err := errors.Join(unread...); err != nil {
+		h := &zip.FileHeader{Name: path.Join(top, "MASALAH.txt"), Method: zip.Deflate}
+		content := "Pemutaran berikut tidak bisa dibaca dari jurnal dan tidak ada di sini. Beri tahu koordinator.\r\n" +
+			"The following screenings could not be read from the journal and are missing here. Tell the coordinator.\r\n\r\n" +
+			strings.ReplaceAll(err.Error(), "\n", "\r\n") + "\r\n"
+		if werr := addToZip(z, h, []byte(content)); werr != nil {
+			return werr
+		}
+		return errors.Join(err, z.Close())
+	}
+	return z.Close()
+}
+
+func addToZip(z *zip.Writer, h *zip.FileHeader, content []byte) error {
+	w, err := z.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(content)
+	return err
+}
+
+// open reads one screening and makes its folder; nil when it is not to be exported.
+func open(ctx context.Context, src Source, id string, opts Options) (*folder, error) {
+	e, err := gather(ctx, src, id, opts)
+	if err != nil {
+		return nil, fmt.Errorf("read screening %s: %w", id, err)
+	}
+	if e == nil {
+		return nil, nil
+	}
+	return e.folder()
+}
+
+// explain adds what to do to an error of the disk.
+func explain(dir string, err error) error {
+	switch {
+	case isFull(err):
+		return fmt.Errorf("%s is full; the newest screenings were written first. Free some space and export again: %w", dir, err)
+	case errors.Is(err, os.ErrPermission) || isReadOnly(err):
+		return fmt.Errorf("%s cannot be written to. Remove the write protection, or choose another place: %w", dir, err)
+	}
+	return err
+}
