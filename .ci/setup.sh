@@ -43,7 +43,8 @@ can_install() {
     [ -n "$apt_lists_fresh" ] && return
     echo "Refreshing apt's package lists..."
     as_root true || fail "sudo did not give root's rights, which installing $1 needs. Run 'apt-get install $1' as root, then run make again."
-    apt_get update || fail "apt's package lists could not be had ($(tail -n 1 "$log")). Check the network and /etc/apt/sources.list, then run make again."
+    apt_get -o APT::Update::Error-Mode=any update ||
+        echo "Not every list of apt could be refreshed (the reason is in $log); going on with what there is." >&2
     apt_lists_fresh=yes
 }
 
@@ -53,7 +54,7 @@ install() {
     echo "Installing $1 ($2) with apt..."
     apt_get install -y --no-install-recommends "$1" && return
     tail -n 5 "$log" >&2
-    fail "apt could not install $1 ($2). The lines above are from $log. Put that right, or install $1 by hand, then run make again."
+    fail "apt could not install $1 ($2). The lines above are from $log. Check the network and apt's sources, or install $1 by hand, then run make again."
 }
 
 # need COMMAND PACKAGE "WHAT IT IS FOR"
@@ -65,26 +66,30 @@ apt_offers() { LC_ALL=C apt-cache policy "$1" | sed -n 's/^ *Candidate: //p' | s
 
 # An older Go (from 1.21 on, such as Debian 13's) fetches the wanted one by itself.
 need_go() {
-    local advice="Install Go $go_wanted or later as https://go.dev/doc/install says (it goes to /usr/local/go, which make looks at too), then run make again."
+    local advice="Install Go $go_wanted or later as https://go.dev/doc/install says (it goes to /usr/local/go, where make looks too)."
     local found
     if ! has go; then
         can_install golang-go
         found=$(apt_offers golang-go | first_number)
-        at_least 1.21 "${found:-0}" ||
-            fail "Go $go_wanted or later is needed, there is no go here, and apt has only ${found:-none}. $advice"
+        if ! at_least 1.21 "${found:-0}"; then
+            too_old+=("Go $go_wanted or later is needed; no go is here, and apt has only ${found:-none}. $advice")
+            return
+        fi
         install golang-go "Go, the language of the daemon"
     fi
 
     found=$(cd / && GOTOOLCHAIN=local go version 2>&1 | sed -n 's/^go version go//p' | first_number)
-    at_least 1.21 "${found:-0}" ||
-        fail "Go $go_wanted or later is needed, and $(command -v go) is Go ${found:-of unknown version}. $advice"
+    if ! at_least 1.21 "${found:-0}"; then
+        too_old+=("Go $go_wanted or later is needed; $(command -v go) is ${found:-of unknown version}. $advice")
+        return
+    fi
     at_least "$go_wanted" "$found" && return
 
     GOPROXY=off go version >/dev/null 2>&1 && return # fetched before
     echo "Fetching Go $go_wanted (Go $found is here, which is too old) through the Go module proxy..."
     go version >>"$log" 2>&1 && return
     tail -n 3 "$log" >&2
-    fail "Go $found is here, and Go $go_wanted could not be had through the Go module proxy. Check the network, or: $advice"
+    fail "Go $found is here, and Go $go_wanted could not be had through the Go module proxy. Check the network and run make again, or do without the proxy: $advice"
 }
 
 node_fits() { # Vite 8 runs on 20.19 and later 20.x, and from 22.12 on
@@ -93,18 +98,19 @@ node_fits() { # Vite 8 runs on 20.19 and later 20.x, and from 22.12 on
 
 need_node() {
     local wanted="Node.js 20.19 or later (not 21, nor 22 before 22.12) is needed by Vite 8"
-    local advice="Install Node.js 22 or later as https://nodejs.org/en/download says, then run make again."
+    local advice="Install Node.js 22 or later as https://nodejs.org/en/download says."
     local found
     if ! has node; then
         can_install nodejs
         found=$(apt_offers nodejs | first_number)
-        node_fits "${found:-0}" ||
-            fail "$wanted; there is no node here, and apt has only ${found:-none}. $advice"
+        if ! node_fits "${found:-0}"; then
+            too_old+=("$wanted; no node is here, and apt has only ${found:-none}. $advice")
+            return
+        fi
         install nodejs "Node.js, which builds the screens"
     fi
     found=$(node --version 2>&1 | first_number)
-    node_fits "${found:-0}" ||
-        fail "$wanted; $(command -v node) is ${found:-of unknown version}. $advice"
+    node_fits "${found:-0}" || too_old+=("$wanted; $(command -v node) is ${found:-of unknown version}. $advice")
 }
 
 need_c_compiler() {
@@ -114,8 +120,10 @@ need_c_compiler() {
 }
 
 need_for_run() {
+    too_old=() # sentences: Debian 12 has both too old, and is told so at once
     need_go
     need_node
+    [ ${#too_old[@]} = 0 ] || fail "$(printf '%s\n' "${too_old[@]}" "Then run make again.")"
     need npm npm "fetches the parts of the screens"
     need_c_compiler
     [ -e /etc/ssl/certs/ca-certificates.crt ] || install ca-certificates "lets Go and npm trust their registries"

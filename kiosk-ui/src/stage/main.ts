@@ -1,0 +1,4 @@
+import { openPage } from '../lib/page';
+import Stage from './Stage.svelte';
+
+void openPage(Stage);

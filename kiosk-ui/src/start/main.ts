@@ -1,0 +1,4 @@
+import { openPage } from '../lib/page';
+import Start from './Start.svelte';
+
+void openPage(Start);

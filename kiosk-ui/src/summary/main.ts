@@ -1,0 +1,4 @@
+import { openPage } from '../lib/page';
+import Summary from './Summary.svelte';
+
+void openPage(Summary);

@@ -1,0 +1,32 @@
+import type { Attendance, Question, Round, ScreeningInfo, Text } from '../lib/protocol';
+
+/** What /api/summary gives. */
+export interface Summary {
+  screening: ScreeningInfo & { startedAt: string; endedAt: string | null };
+  attendance: Attendance;
+  questions: {
+    id: string;
+    kind: Question['kind'];
+    text: Text;
+    options: Question['options'];
+    explanation?: Text;
+    rounds: Round[];
+    byChannel: Partial<Record<(typeof channels)[number], number>>;
+  }[];
+  film: { title: Text; finished: boolean; at: number; duration: number };
+}
+
+export const channels = ['touch', 'phone', 'button', 'hands'] as const;
+
+/** Sums of the groups by sex and by age, of those groups that say it. */
+export function sums(attendance: Attendance): {
+  sex: Record<string, number>;
+  age: Record<string, number>;
+} {
+  const out = { sex: {} as Record<string, number>, age: {} as Record<string, number> };
+  for (const { sex, age, total } of attendance.categories) {
+    if (sex) out.sex[sex] = (out.sex[sex] ?? 0) + total;
+    if (age) out.age[age] = (out.age[age] ?? 0) + total;
+  }
+  return out;
+}

@@ -1,0 +1,805 @@
+// Example views, one for each face that a screen can have: for screenshots (shots.mjs)
+// and for tests. The compiler holds them to the protocol.
+
+import type {
+  Code,
+  Common,
+  FacilitatorView,
+  FilmInfo,
+  HelpNumber,
+  Mine,
+  Playback,
+  Question,
+  Regency,
+  Round,
+  ScreeningInfo,
+  StageView,
+  Text,
+  TouchView,
+  View,
+  VoteView,
+} from '../src/lib/protocol';
+
+export interface Face {
+  name: string;
+  view: View;
+  mine?: Mine | null;
+  /** data-testid of what is pressed, in order, before the picture is taken. */
+  press?: string[];
+  /** What addresses of the kiosk answer in place of the usual. */
+  api?: Record<string, { status?: number; body: unknown }>;
+}
+
+/** What the clock of every phone and screen shows. */
+export const now = '2026-11-24T19:12:00+08:00';
+
+// ---- the evening
+
+const regencies: Regency[] = [
+  { id: 'kupang', name: 'Kabupaten Kupang', kemendagri: '53.01', bps: '5303' },
+  { id: 'tts', name: 'Timor Tengah Selatan', kemendagri: '53.02', bps: '5304' },
+  { id: 'belu', name: 'Belu', kemendagri: '53.04', bps: '5306' },
+  { id: 'sbd', name: 'Sumba Barat Daya', kemendagri: '53.18', bps: '5317' },
+  { id: 'sumba-barat', name: 'Sumba Barat', kemendagri: '53.12', bps: '5301' },
+];
+
+const screening: ScreeningInfo = {
+  id: '0192f3c4a1',
+  rehearsal: false,
+  regency: regencies[1] as Regency,
+  venue: 'Balai Desa Oinlasi',
+  audience: 'public',
+  label: 'Acara malam',
+  heldAt: '2026-11-24T19:00:00+08:00',
+};
+
+const languages = [
+  { code: 'id', name: 'Bahasa Indonesia' },
+  { code: 'en', name: 'English' },
+];
+
+const film: FilmInfo = {
+  title: { id: 'Mimpi Beta', en: 'My Dream' },
+  credit: 'On Track Media Indonesia, 2017',
+  missing: false,
+  subtitles: [
+    { lang: 'id', label: 'Bahasa Indonesia' },
+    { lang: 'en', label: 'English' },
+  ],
+  pausePoints: [
+    {
+      at: 312_000,
+      note: {
+        id: 'Tanya: apa yang bisa dilakukan tokoh cerita sekarang?',
+        en: 'Ask: what could the person in the story do now?',
+      },
+    },
+    { at: 815_000, question: 'k3' },
+  ],
+};
+const noFilm: FilmInfo = { ...film, missing: true, subtitles: [], pausePoints: [] };
+
+const stopped: Playback = {
+  epoch: 1,
+  playing: false,
+  at: 0,
+  duration: 1_500_000,
+  volume: 80,
+  subtitles: 'id',
+  usePausePoints: true,
+  finished: false,
+  interrupted: false,
+};
+
+const codes: Code[] = [
+  { name: 'wifi', caption: 'Mimpi Kiosk' },
+  { name: 'vote', caption: '10.42.0.1/vote' },
+  { name: 'guidebook-here', caption: '10.42.0.1/guidebook' },
+  { name: 'guidebook-online', caption: 'example.org/panduan' },
+  { name: 'help', caption: '0800-1000' },
+];
+
+const help: HelpNumber[] = [
+  {
+    name: {
+      id: 'Kementerian Pelindungan Pekerja Migran Indonesia',
+      en: 'Ministry for the Protection of Indonesian Migrant Workers',
+    },
+    tel: '0800-1000',
+    checkedOn: '2026-11-20',
+  },
+  {
+    name: { id: 'SAPA 129, untuk perempuan dan anak', en: 'SAPA 129, for women and children' },
+    tel: '129',
+    checkedOn: '2026-11-20',
+  },
+  {
+    name: { id: 'Polisi', en: 'Police' },
+    tel: '110',
+    hours: { id: '24 jam, gratis', en: '24 hours, free' },
+    checkedOn: '',
+  },
+];
+
+// ---- questions
+
+function option(id: string, indonesian: string, english: string, icon: string) {
+  return { id, text: { id: indonesian, en: english }, icon };
+}
+
+const dontKnow = option('unknown', 'Belum tahu', "Don't know yet", 'question');
+
+function ask(
+  id: string,
+  kind: Question['kind'],
+  text: Text,
+  options: Question['options'],
+  ballots = 23,
+): Question {
+  return { id, kind, text, options, phase: 'open', round: 1, ballots };
+}
+
+const k1 = ask(
+  'k1',
+  'single',
+  {
+    id: 'Menurut undang-undang, umur paling muda untuk bekerja di luar negeri?',
+    en: 'By law, what is the youngest age to work abroad?',
+  },
+  [
+    option('15', '15 tahun', '15 years', 'number-15'),
+    option('18', '18 tahun', '18 years', 'number-18'),
+    option(
+      'any',
+      'Umur berapa pun, asal orang tua setuju',
+      'Any age if parents agree',
+      'parent-child',
+    ),
+    dontKnow,
+  ],
+);
+
+const k4 = ask(
+  'k4',
+  'single',
+  {
+    id: 'Apakah perdagangan orang bisa terjadi di dalam Indonesia?',
+    en: 'Can trafficking happen inside Indonesia?',
+  },
+  [
+    option('yes', 'Ya, bisa', 'Yes', 'island'),
+    option('no', 'Tidak, hanya di luar negeri', 'No, only abroad', 'airplane'),
+    dontKnow,
+  ],
+);
+
+const two = ask(
+  'passport',
+  'single',
+  {
+    id: 'Orang lain menahan paspor pekerja. Apakah ini tanda bahaya?',
+    en: "Someone keeps a worker's passport. Is it a warning sign?",
+  },
+  [option('yes', 'Ya', 'Yes', 'warning'), option('no', 'Tidak', 'No', 'thumb-up')],
+);
+
+const scale = ask(
+  'o3',
+  'scale',
+  {
+    id: 'Seberapa penting mengerti isi kontrak sebelum berangkat?',
+    en: 'How important is it to understand the contract before leaving?',
+  },
+  [
+    option('very', 'Sangat penting', 'Very', 'star-3'),
+    option('quite', 'Penting', 'Important', 'star-2'),
+    option('less', 'Kurang penting', 'Less', 'star-1'),
+    dontKnow,
+  ],
+);
+
+const several = ask(
+  'o4',
+  'several',
+  {
+    id: 'Dalam sebuah cerita, seorang pekerja pulang tanpa uang. Sikap apa yang paling menolong?',
+    en: 'In a story, a worker comes home without money. What helps most?',
+  },
+  [
+    option('welcome', 'Menyambut dengan baik', 'A warm welcome', 'open-door'),
+    option('private', 'Menjaga ceritanya tetap pribadi', 'Keeping it private', 'lock'),
+    option(
+      'where',
+      'Memberi tahu tempat bantuan, kalau ia mau',
+      'Saying where help is, if wanted',
+      'hand-heart',
+    ),
+    option('time', 'Memberi waktu', 'Giving time', 'clock'),
+  ],
+);
+
+const eight = ask(
+  'where',
+  'single',
+  { id: 'Ke mana orang bisa bertanya lebih dulu?', en: 'Where can people ask first?' },
+  [
+    option('office', 'Kantor desa', 'The village office', 'village-office'),
+    option('labour', 'Dinas tenaga kerja', 'The labour office', 'office'),
+    option('family', 'Keluarga', 'The family', 'family'),
+    option('phone', 'Nomor bantuan', 'A help number', 'phone'),
+    option('recruiter', 'Perekrut', 'The recruiter', 'person-phone'),
+    option('book', 'Buku panduan', 'The guidebook', 'book'),
+    option('nobody', 'Tidak perlu bertanya', 'No need to ask', 'minus'),
+    dontKnow,
+  ],
+);
+
+const before: Round = {
+  n: 1,
+  step: 'poll_before',
+  ballots: 47,
+  skipped: 3,
+  counts: [11, 18, 9, 6],
+  shares: [25, 41, 20, 14],
+};
+const after: Round = {
+  n: 2,
+  step: 'discussion',
+  ballots: 44,
+  skipped: 1,
+  counts: [2, 37, 3, 1],
+  shares: [5, 86, 7, 2],
+};
+const few: Round = { n: 1, step: 'discussion', ballots: 7, skipped: 1, counts: [1, 4, 0, 1] };
+
+function revealed(question: Question, rounds: Round[]): Question {
+  const newest = rounds.at(-1);
+  return {
+    ...question,
+    phase: 'revealed',
+    round: newest?.n ?? 1,
+    ballots: newest?.ballots ?? 0,
+    rounds,
+    options: question.options.map((o) => (o.id === '18' ? { ...o, right: true } : o)),
+    explanation: {
+      id: 'Paling muda 18 tahun. Kalau ada yang menyuruh mengubah umur di KTP, hati-hati.',
+      en: 'At least 18. Be careful if anyone tells you to change the age on an ID card.',
+    },
+    source: 'UU 18/2017 Pasal 5',
+  };
+}
+
+// ---- the stage
+
+function common<R extends Common['role']>(role: R, step: Common['step']) {
+  return { role, screening, step, languages };
+}
+
+function stage(name: string, step: Common['step'], view: Partial<StageView>): Face {
+  const whole: StageView = {
+    ...common('stage', step),
+    keys: ['1', '2', '3', '4', 'Backspace'],
+    scene: 'between',
+    lang: 'id',
+    count: null,
+    question: null,
+    film,
+    playback: stopped,
+    codes,
+    help,
+    ...view,
+  };
+  return { name: `stage-${name}`, view: whole };
+}
+
+const stageFaces = [
+  stage('before-setup', 'set_up', { scene: 'welcome', screening: null }),
+  stage('welcome', 'doors', { scene: 'welcome', count: 47 }),
+  stage('welcome-nobody', 'doors', { scene: 'welcome', count: 0 }),
+  stage('rehearsal', 'doors', {
+    scene: 'welcome',
+    count: 1047,
+    screening: { ...screening, rehearsal: true },
+  }),
+  stage('between', 'discussion', { scene: 'between' }),
+  stage('between-poll', 'poll_before', { scene: 'between' }),
+  stage('question-hidden', 'poll_before', { scene: 'question', question: k1 }),
+  stage('question-two', 'discussion', { scene: 'question', question: two }),
+  stage('question-three', 'discussion', { scene: 'question', question: k4 }),
+  stage('question-several', 'discussion', { scene: 'question', question: several }),
+  stage('question-english', 'discussion', { scene: 'question', question: several, lang: 'en' }),
+  stage('question-live', 'discussion', {
+    scene: 'question',
+    question: { ...k1, rounds: [{ ...before, n: 1, step: 'discussion' }], ballots: 47 },
+  }),
+  stage('question-closed', 'discussion', {
+    scene: 'question',
+    question: { ...k1, phase: 'closed', ballots: 44 },
+  }),
+  stage('revealed-one', 'discussion', { scene: 'question', question: revealed(k1, [after]) }),
+  stage('revealed-two', 'discussion', {
+    scene: 'question',
+    question: revealed(k1, [before, after]),
+  }),
+  stage('revealed-few', 'discussion', { scene: 'question', question: revealed(k1, [few]) }),
+  stage('film', 'film', {
+    scene: 'film',
+    playback: { ...stopped, playing: true, at: 62_000, epoch: 3 },
+  }),
+  stage('film-waiting', 'film', { scene: 'film' }),
+  stage('film-paused', 'film', { scene: 'film', playback: { ...stopped, at: 12_000 } }),
+  stage('film-halted', 'film', {
+    scene: 'film',
+    playback: { ...stopped, at: 12_000, haltedAt: 0 },
+  }),
+  stage('film-interrupted', 'film', {
+    scene: 'film',
+    playback: { ...stopped, at: 12_000, interrupted: true },
+  }),
+  stage('film-finished', 'film', {
+    scene: 'film',
+    playback: { ...stopped, at: 30_000, finished: true },
+  }),
+  stage('film-missing', 'film', {
+    scene: 'film',
+    film: noFilm,
+    playback: { ...stopped, duration: 0 },
+  }),
+  stage('guidebook', 'closing', { scene: 'guidebook' }),
+  stage('help', 'closing', { scene: 'help' }),
+  stage('help-english', 'closing', { scene: 'help', lang: 'en' }),
+  stage('join', 'poll_before', { scene: 'join' }),
+  stage('thanks', 'ended', { scene: 'thanks', count: 47 }),
+];
+
+// ---- the touch screen
+
+const people = [
+  {
+    id: 'woman',
+    label: { id: 'Perempuan dewasa', en: 'Woman' },
+    sex: 'female',
+    age: '18+',
+    count: 18,
+  },
+  { id: 'man', label: { id: 'Laki-laki dewasa', en: 'Man' }, sex: 'male', age: '18+', count: 12 },
+  {
+    id: 'girl',
+    label: { id: 'Anak perempuan', en: 'Girl' },
+    sex: 'female',
+    age: '0-17',
+    count: 9,
+  },
+  { id: 'boy', label: { id: 'Anak laki-laki', en: 'Boy' }, sex: 'male', age: '0-17', count: 8 },
+];
+
+function touch(name: string, step: Common['step'], view: Partial<TouchView>): Face {
+  const whole: TouchView = {
+    ...common('touch', step),
+    keys: ['1', '2', '3', '4', 'Backspace'],
+    scene: 'rest',
+    categories: people,
+    total: 47,
+    last: null,
+    question: null,
+    thankYou: 4000,
+    idle: 60_000,
+    ...view,
+  };
+  return { name: `touch-${name}`, view: whole };
+}
+
+const touchFaces = [
+  touch('before-setup', 'set_up', { scene: 'rest', screening: null, total: 0 }),
+  touch('rest', 'film', { scene: 'rest' }),
+  touch('doors', 'doors', { scene: 'doors', last: 'woman' }),
+  touch('doors-nobody', 'doors', {
+    scene: 'doors',
+    total: 0,
+    categories: people.map((c) => ({ ...c, count: 0 })),
+  }),
+  touch('question-2', 'discussion', { scene: 'question', question: two }),
+  touch('question-3', 'discussion', { scene: 'question', question: k4 }),
+  touch('question-4', 'poll_before', { scene: 'question', question: k1 }),
+  touch('several', 'discussion', { scene: 'question', question: several }),
+  touch('question-8', 'discussion', { scene: 'question', question: eight }),
+  touch('running', 'discussion', {
+    scene: 'question',
+    question: { ...k1, rounds: [{ ...before, shares: undefined }] },
+  }),
+  touch('rehearsal', 'poll_before', {
+    scene: 'question',
+    question: k1,
+    screening: { ...screening, rehearsal: true },
+  }),
+  touch('scale', 'discussion', { scene: 'question', question: scale }),
+  touch('closed', 'discussion', { scene: 'question', question: { ...k1, phase: 'closed' } }),
+  touch('revealed', 'discussion', { scene: 'question', question: revealed(k1, [before, after]) }),
+  touch('thanks', 'ended', { scene: 'thanks' }),
+];
+
+// ---- the phones
+
+function vote(
+  name: string,
+  step: Common['step'],
+  view: Partial<VoteView>,
+  mine: Mine | null = null,
+): Face {
+  const whole: VoteView = {
+    ...common('vote', step),
+    scene: 'wait',
+    question: null,
+    codes,
+    help,
+    ...view,
+  };
+  return { name: `vote-${name}`, view: whole, mine };
+}
+
+const mine: Mine = { question: 'k1', round: 1, choices: ['18'] };
+
+const voteFaces = [
+  vote('wait', 'doors', {}),
+  vote('question', 'poll_before', { scene: 'question', question: k1 }),
+  vote('mine', 'poll_before', { scene: 'question', question: k1 }, mine),
+  vote('skipped', 'poll_before', { scene: 'question', question: k1 }, { ...mine, choices: [] }),
+  vote('several', 'discussion', { scene: 'question', question: several }),
+  vote('scale', 'discussion', { scene: 'question', question: scale }),
+  vote('closed', 'poll_before', { scene: 'question', question: { ...k1, phase: 'closed' } }, mine),
+  vote(
+    'revealed',
+    'discussion',
+    { scene: 'question', question: revealed(k1, [before, after]) },
+    { ...mine, round: 2 },
+  ),
+  vote('thanks', 'ended', { scene: 'thanks' }),
+  vote('rehearsal', 'poll_before', {
+    scene: 'question',
+    question: k1,
+    screening: { ...screening, rehearsal: true },
+  }),
+];
+
+// ---- the facilitator
+
+const questions: FacilitatorView['questions'] = [
+  {
+    id: 'k1',
+    kind: 'single',
+    text: k1.text,
+    ask: ['poll_before', 'discussion'],
+    phase: 'unasked',
+    rounds: [{ n: 1, step: 'poll_before', ballots: 47 }],
+  },
+  {
+    id: 'k4',
+    kind: 'single',
+    text: k4.text,
+    ask: ['poll_before', 'discussion'],
+    phase: 'unasked',
+    rounds: [],
+  },
+  {
+    id: 'k5',
+    kind: 'single',
+    text: {
+      id: 'Menurut undang-undang, bolehkah pekerja dibebani biaya penempatan?',
+      en: 'By law, may a worker be charged placement costs?',
+    },
+    check: {
+      id: 'Tanyakan dulu ke BP3MI: aturan biaya sedang diperbarui.',
+      en: 'Ask BP3MI first: the rule on costs is being revised.',
+    },
+    ask: ['poll_before', 'discussion'],
+    phase: 'unasked',
+    rounds: [],
+  },
+  {
+    id: 'o3',
+    kind: 'scale',
+    text: scale.text,
+    ask: ['poll_before', 'discussion'],
+    phase: 'unasked',
+    rounds: [],
+  },
+  {
+    id: 'o4',
+    kind: 'several',
+    text: several.text,
+    ask: ['discussion'],
+    phase: 'unasked',
+    rounds: [],
+  },
+];
+
+const attendance: FacilitatorView['attendance'] = {
+  total: 47,
+  disability: 2,
+  categories: people.map(({ id, label, sex, age, count }) => ({
+    id,
+    label,
+    sex,
+    age,
+    total: count,
+    pressed: count,
+    corrected: 0,
+    rows: 0,
+  })),
+  rows: [],
+  undo: null,
+  lastPress: { category: 'woman', from: 'buttons' },
+};
+
+const health: FacilitatorView['health'] = [
+  { part: 'film', level: 'ok', message: { id: 'Film siap.', en: 'The film is ready.' } },
+  { part: 'clicker', level: 'ok', message: { id: 'Tombol siap.', en: 'The buttons are ready.' } },
+  { part: 'disk', level: 'ok', message: { id: 'Masih ada 21 GB.', en: '21 GB are free.' } },
+  {
+    part: 'clock',
+    level: 'ok',
+    message: { id: 'Jam sudah diatur.', en: 'The clock has been set.' },
+  },
+];
+
+function facilitator(
+  name: string,
+  step: Common['step'],
+  view: Partial<FacilitatorView>,
+  press: string[] = [],
+): Face {
+  const whole: FacilitatorView = {
+    ...common('facilitator', step),
+    keys: ['1', '2', '3', '4', 'Backspace'],
+    regencies,
+    next: null,
+    doorsOpen: false,
+    attendance,
+    questions,
+    current: null,
+    showRunning: false,
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'between' },
+    film,
+    playback: stopped,
+    health,
+    screens: { stage: 1, touch: 1, vote: 12, facilitator: 1 },
+    clock: { now, source: 'operator' },
+    codes,
+    help,
+    ...view,
+  };
+  return { name: `facilitator-${name}`, view: whole, press };
+}
+
+function signInFace(name: string, found: object, press: string[] = []): Face {
+  const nothing = { pinSet: false, signedIn: false, maySetPin: false, lockedSeconds: 0 };
+  const face = facilitator(`sign-in-${name}`, 'set_up', {}, press);
+  return { ...face, api: { '/api/sign-in': { body: { ...nothing, ...found } } } };
+}
+
+const toPoll: FacilitatorView['next'] = {
+  label: 'to_poll_before',
+  command: { do: 'moveTo', step: 'poll_before' },
+};
+
+const nobody: FacilitatorView['attendance'] = {
+  ...attendance,
+  total: 0,
+  disability: null,
+  categories: attendance.categories.map((c) => ({ ...c, total: 0, pressed: 0 })),
+  lastPress: null,
+};
+
+const byRow: FacilitatorView['attendance'] = {
+  ...attendance,
+  total: 84,
+  undo: 'woman',
+  categories: attendance.categories.map((c, i) => ({
+    ...c,
+    rows: i < 2 ? 20 : 0,
+    corrected: i === 0 ? -3 : 0,
+    total: c.pressed + (i < 2 ? 20 : 0) - (i === 0 ? 3 : 0),
+  })),
+  rows: [{ row: '1', counts: { woman: 20, man: 20 } }],
+};
+
+const facilitatorFaces = [
+  facilitator('set-up', 'set_up', {
+    screening: null,
+    attendance: nobody,
+    next: { label: 'plan', command: null },
+    clock: { now: '2026-01-01T00:04:00+08:00', source: 'unset' },
+  }),
+  facilitator('planned', 'set_up', {
+    attendance: nobody,
+    next: { label: 'open_doors', command: { do: 'openDoors' } },
+  }),
+  facilitator('doors', 'doors', {
+    doorsOpen: true,
+    next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
+    attendance: byRow,
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome' },
+  }),
+  facilitator('poll-open', 'poll_before', {
+    current: { ...k1, rounds: [{ ...before, ballots: 23, counts: [5, 10, 4, 3], skipped: 1 }] },
+    questions: questions.map((q) => (q.id === 'k1' ? { ...q, phase: 'open' } : q)),
+    next: {
+      label: 'close_question',
+      command: { do: 'closeQuestion', question: 'k1' },
+      question: 'k1',
+    },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question' },
+  }),
+  facilitator('film-ready', 'film', { next: { label: 'play_film', command: { do: 'playFilm' } } }),
+  facilitator('film-playing', 'film', {
+    playback: { ...stopped, playing: true, at: 421_000, epoch: 4 },
+    next: { label: 'film_running', command: null },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+  }),
+  facilitator('film-halted', 'film', {
+    playback: { ...stopped, at: 312_000, epoch: 5, haltedAt: 0 },
+    next: { label: 'resume_film', command: { do: 'playFilm' } },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+  }),
+  facilitator('film-interrupted', 'film', {
+    playback: { ...stopped, at: 702_000, epoch: 6, interrupted: true },
+    next: { label: 'resume_film', command: { do: 'playFilm' } },
+  }),
+  facilitator('discussion', 'discussion', {
+    current: revealed(k1, [before, after]),
+    questions: questions.map((q) =>
+      q.id === 'k1'
+        ? {
+            ...q,
+            phase: 'revealed',
+            rounds: [...q.rounds, { n: 2, step: 'discussion', ballots: 44 }],
+          }
+        : q,
+    ),
+    playback: { ...stopped, at: 1_500_000, finished: true },
+    next: { label: 'dismiss_question', command: { do: 'dismissQuestion' } },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question' },
+  }),
+  facilitator('closing', 'closing', {
+    next: { label: 'end', command: { do: 'moveTo', step: 'ended' } },
+    stage: { page: 'help', count: false, lang: 'id', scene: 'help' },
+  }),
+  facilitator('problems', 'doors', {
+    doorsOpen: true,
+    film: noFilm,
+    next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
+    screens: { stage: 0, touch: 1, vote: 0, facilitator: 1 },
+    clock: { now: '2026-01-01T00:04:00+08:00', source: 'unset' },
+    health: [
+      {
+        part: 'film',
+        level: 'problem',
+        message: { id: 'Film tidak ditemukan.', en: 'The film was not found.' },
+        hint: {
+          id: 'Pasang stik USB yang berisi film, lalu tunggu satu menit.',
+          en: 'Plug in the USB stick with the film and wait a minute.',
+        },
+      },
+      {
+        part: 'clicker',
+        level: 'problem',
+        message: { id: 'Kotak tombol tidak tersambung.', en: 'The button box is unplugged.' },
+        hint: {
+          id: 'Periksa kabelnya. Sementara itu, hitung di layar sentuh.',
+          en: 'Check its cable. Meanwhile count on the touch screen.',
+        },
+      },
+      {
+        part: 'disk',
+        level: 'note',
+        message: { id: 'Tempat di disk tinggal 300 MB.', en: 'Only 300 MB are left on the disk.' },
+        hint: {
+          id: 'Cukup untuk malam ini. Minta koordinator mengosongkannya.',
+          en: 'Enough for tonight. Ask the coordinator to make room.',
+        },
+      },
+    ],
+  }),
+  facilitator('ended', 'ended', { next: { label: 'plan_again', command: null } }),
+  facilitator('plan', 'set_up', { screening: null, next: { label: 'plan', command: null } }, [
+    'next',
+    'audience-public',
+    'save-details',
+  ]),
+  facilitator(
+    'rehearsal',
+    'film',
+    {
+      screening: { ...screening, rehearsal: true },
+      next: { label: 'play_film', command: { do: 'playFilm' } },
+    },
+    ['step-discussion'],
+  ),
+  facilitator('rows', 'doors', { doorsOpen: true, attendance: byRow, next: toPoll }, [
+    'tab-people',
+    'fold-rows',
+    'fold-correct',
+    'fold-disability',
+  ]),
+  facilitator('poll-list', 'poll_before', { next: { label: 'to_film', command: null } }, [
+    'tab-questions',
+    'group-others',
+  ]),
+  facilitator(
+    'hands',
+    'discussion',
+    {
+      current: { ...k1, phase: 'closed', rounds: [before, { ...after, skipped: 0 }] },
+      next: { label: 'reveal_question', command: null, question: 'k1' },
+    },
+    ['tab-questions', 'fold-hands'],
+  ),
+  facilitator('points', 'film', { next: { label: 'play_film', command: { do: 'playFilm' } } }, [
+    'tab-film',
+    'fold-points',
+  ]),
+  facilitator(
+    'clock-ask',
+    'set_up',
+    { next: null, clock: { now: '2017-03-01T00:04:00+08:00', source: 'operator' } },
+    ['clock-open', 'clock-set'],
+  ),
+  facilitator('past', 'closing', { next: { label: 'end', command: null } }, [
+    'tab-kiosk',
+    'fold-past',
+    'fold-guide',
+  ]),
+  signInFace('pin', { pinSet: true }),
+  signInFace('pictures', { pinSet: true }, ['pin-face', 'pin-2', 'pin-5', 'pin-8']),
+  signInFace('locked', { pinSet: true, lockedSeconds: 45 }),
+  signInFace('first', { maySetPin: true }, ['pin-2', 'pin-5', 'pin-8']),
+  signInFace('elsewhere', {}),
+];
+
+export const faces: Face[] = [...stageFaces, ...touchFaces, ...voteFaces, ...facilitatorFaces];
+
+// ---- what /api answers to the pages in the screenshots
+
+export const signIn = { pinSet: true, signedIn: true, maySetPin: false, lockedSeconds: 0 };
+
+export const screenings = [
+  {
+    id: screening.id,
+    heldAt: screening.heldAt,
+    venue: screening.venue,
+    regency: screening.regency.name,
+    rehearsal: false,
+    total: 47,
+    ended: true,
+  },
+  {
+    id: '0192e001bb',
+    heldAt: '2026-11-23T10:00:00+08:00',
+    venue: 'SMP Negeri 1 Amanuban',
+    regency: screening.regency.name,
+    rehearsal: true,
+    total: 5,
+    ended: true,
+  },
+];
+
+export const summary = {
+  screening: {
+    ...screening,
+    startedAt: '2026-11-24T18:41:00+08:00',
+    endedAt: '2026-11-24T20:55:00+08:00',
+  },
+  attendance,
+  questions: [
+    {
+      ...revealed(k1, [before, after]),
+      byChannel: { touch: 31, phone: 42, button: 0, hands: 18 },
+    },
+    {
+      ...several,
+      rounds: [{ n: 1, step: 'discussion', ballots: 7, skipped: 1, counts: [4, 3, 5, 2] } as Round],
+      byChannel: { touch: 5, phone: 2, button: 0, hands: 0 },
+    },
+  ],
+  film: { title: film.title, finished: true, at: 1_500_000, duration: 1_500_000 },
+};
