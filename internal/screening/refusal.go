@@ -142,8 +142,8 @@ var sentences = map[Reason]Text{
 		"id": "Pertanyaan ini akan ditanyakan lagi setelah film. Jangan tunjukkan hasilnya sekarang.",
 		"en": "This question is asked again after the film. Its result is not shown now."},
 	WrongScreening: {
-		"id": "Jawaban ini untuk acara yang lain, jadi tidak dihitung.",
-		"en": "This answer belongs to another screening, so it was not counted."},
+		"id": "Ini untuk acara yang lain, jadi tidak diterima. Muat ulang halaman.",
+		"en": "This belongs to another screening, so it was not taken. Reload the page."},
 	OldRound: {
 		"id": "Putaran ini sudah selesai. Silakan jawab lagi di putaran yang baru.",
 		"en": "This round is over. Please answer again in the new round."},

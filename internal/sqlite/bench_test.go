@@ -138,7 +138,7 @@ func BenchmarkStart(b *testing.B) {
 		b.Run(fmt.Sprintf("list-%d", n), func(b *testing.B) {
 			j := mustOpen(b, screeningsOf(b, n))
 			for b.Loop() {
-				if rows, err := j.Screenings(b.Context()); err != nil || len(rows) != n {
+				if rows, err := viewed(b.Context(), j); err != nil || len(rows) != n {
 					b.Fatal(len(rows), err)
 				}
 			}

@@ -367,7 +367,7 @@ func TestOpenToReadBesideTheKiosk(t *testing.T) {
 	if err := reader.Probe(t.Context()); err == nil {
 		t.Error("a reader's probe passed")
 	}
-	if rows, err := reader.Screenings(t.Context()); err != nil || len(rows) != 1 {
+	if rows, err := viewed(t.Context(), reader); err != nil || len(rows) != 1 {
 		t.Errorf("%v %v", rows, err)
 	}
 	if err := j.Close(); err != nil { // the reader is still there
@@ -383,7 +383,7 @@ func TestOpenToReadBesideTheKiosk(t *testing.T) {
 	if reader, err = OpenToRead(t.Context(), path); err != nil { // with no kiosk running
 		t.Fatal(err)
 	}
-	if _, err := reader.Screenings(t.Context()); err != nil {
+	if _, err := viewed(t.Context(), reader); err != nil {
 		t.Error(err)
 	}
 	reader.Close()

@@ -7,27 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
-	"time"
 
 	"mimpi-kiosk/internal/screening"
 )
-
-// Row is one screening in the list of all.
-type Row struct {
-	ID        string
-	Rehearsal bool
-	HeldAt    time.Time // as the facilitator confirmed it
-	StartedAt time.Time // when it was planned; whole seconds, like EndedAt
-	EndedAt   time.Time // zero while it goes on
-	Regency   screening.Regency
-	Venue     string
-	Audience  screening.AudienceKind
-	Label     string
-	Total     int // people who came, net of undone presses and corrections
-}
-
-// Ended says whether the screening is over.
-func (r Row) Ended() bool { return !r.EndedAt.IsZero() }
 
 // OpenToRead opens a journal that is there for reading only: without the lock and
 // without changing it, also while a kiosk writes to it. Append and Probe fail. The
@@ -51,50 +33,6 @@ func OpenToRead(ctx context.Context, path string) (*Journal, error) {
 		return nil, classify(path, err)
 	}
 	return j, nil
-}
-
-// Screenings lists all screenings, the newest first, rehearsals included. Safe for
-// concurrent use.
-func (j *Journal) Screenings(ctx context.Context) ([]Row, error) {
-	rows, err := j.read.QueryContext(ctx, `
-		SELECT s.screening, s.rehearsal, s.held_at, s.started_at, coalesce(s.ended_at, ''),
-		       s.regency_id, coalesce(s.regency, ''), coalesce(s.kode_kemendagri, ''), coalesce(s.kode_bps, ''),
-		       s.venue, s.audience, s.label, coalesce(a.net, 0)
-		FROM all_screenings s
-		LEFT JOIN (SELECT screening, sum(net) AS net FROM all_attendance GROUP BY screening) a ON a.screening = s.screening
-		ORDER BY s.seq DESC`)
-	if err != nil {
-		return nil, classify(j.path, err)
-	}
-	defer rows.Close()
-	var out []Row
-	for rows.Next() {
-		var r Row
-		err := rows.Scan(&r.ID, &r.Rehearsal, (*instant)(&r.HeldAt), (*instant)(&r.StartedAt), (*instant)(&r.EndedAt),
-			&r.Regency.ID, &r.Regency.Name, &r.Regency.Kemendagri, &r.Regency.BPS,
-			&r.Venue, &r.Audience, &r.Label, &r.Total)
-		if err != nil {
-			return nil, damaged(j.path, "list of screenings: %w", err)
-		}
-		out = append(out, r)
-	}
-	return out, classify(j.path, rows.Err())
-}
-
-// instant reads the times of the views.
-type instant time.Time
-
-func (i *instant) Scan(v any) error {
-	s, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("a time is %T", v)
-	}
-	if s == "" {
-		return nil
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	*i = instant(t.UTC())
-	return err
 }
 
 // ScreeningIDs lists the ids of all screenings, the newest first. Safe for concurrent

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os/exec"
@@ -169,7 +170,7 @@ func replayed(t *testing.T, j *Journal, want *screening.State) {
 
 func listed(t *testing.T, j *Journal, want []*screening.State) {
 	t.Helper()
-	rows, err := j.Screenings(t.Context())
+	rows, err := viewed(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func listed(t *testing.T, j *Journal, want []*screening.State) {
 	}
 	for i, s := range want {
 		d := s.Screening.Details
-		w := Row{
+		w := row{
 			ID: s.Screening.ID, Rehearsal: s.Screening.Rehearsal, HeldAt: d.HeldAt.UTC().Truncate(time.Second),
 			StartedAt: s.Screening.PlannedAt.At.Truncate(time.Second), Regency: s.Screening.Regency(),
 			Venue: d.Venue, Audience: d.Audience, Label: d.Label, Total: s.Attendance.Total(),
@@ -252,4 +253,64 @@ func finalsOf(t *testing.T, j *Journal) []*screening.State {
 		out = append(out, s)
 	}
 	return out
+}
+
+// row is a line of the views.
+type row struct {
+	ID        string
+	Rehearsal bool
+	HeldAt    time.Time // as the facilitator confirmed it
+	StartedAt time.Time // when it was planned; whole seconds, like EndedAt
+	EndedAt   time.Time // zero while it goes on
+	Regency   screening.Regency
+	Venue     string
+	Audience  screening.AudienceKind
+	Label     string
+	Total     int // people who came, net of undone presses and corrections
+}
+
+// Ended says whether the screening is over.
+func (r row) Ended() bool { return !r.EndedAt.IsZero() }
+
+// viewed reads the view of all screenings, the newest first.
+func viewed(ctx context.Context, j *Journal) ([]row, error) {
+	rows, err := j.read.QueryContext(ctx, `
+		SELECT s.screening, s.rehearsal, s.held_at, s.started_at, coalesce(s.ended_at, ''),
+		       s.regency_id, coalesce(s.regency, ''), coalesce(s.kode_kemendagri, ''), coalesce(s.kode_bps, ''),
+		       s.venue, s.audience, s.label, coalesce(a.net, 0)
+		FROM all_screenings s
+		LEFT JOIN (SELECT screening, sum(net) AS net FROM all_attendance GROUP BY screening) a ON a.screening = s.screening
+		ORDER BY s.seq DESC`)
+	if err != nil {
+		return nil, classify(j.path, err)
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		var r row
+		err := rows.Scan(&r.ID, &r.Rehearsal, (*instant)(&r.HeldAt), (*instant)(&r.StartedAt), (*instant)(&r.EndedAt),
+			&r.Regency.ID, &r.Regency.Name, &r.Regency.Kemendagri, &r.Regency.BPS,
+			&r.Venue, &r.Audience, &r.Label, &r.Total)
+		if err != nil {
+			return nil, damaged(j.path, "list of screenings: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, classify(j.path, rows.Err())
+}
+
+// instant reads the times of the views.
+type instant time.Time
+
+func (i *instant) Scan(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("a time is %T", v)
+	}
+	if s == "" {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	*i = instant(t.UTC())
+	return err
 }

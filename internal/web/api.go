@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,16 +97,49 @@ func (s *Server) signedIn(next http.HandlerFunc) http.Handler {
 	})
 }
 
+// past is a line of the list of screenings.
+type past struct {
+	ID        string    `json:"id"`
+	HeldAt    time.Time `json:"heldAt"`
+	Venue     string    `json:"venue"`
+	Regency   string    `json:"regency"`
+	Rehearsal bool      `json:"rehearsal"`
+	Total     int       `json:"total"`
+	Ended     bool      `json:"ended"`
+}
+
+// listed is how many screenings the list holds; the export has all of them.
+const listed = 30
+
 func (s *Server) serveScreenings(w http.ResponseWriter, r *http.Request) {
-	list, err := s.archive.List(r.Context())
+	ids, err := s.archive.ScreeningIDs(r.Context())
 	if err != nil {
 		s.writeRefusal(w, fmt.Errorf("list the screenings: %w", err))
 		return
 	}
-	for i := range list {
-		list[i].HeldAt = list[i].HeldAt.In(s.zone)
+	list := []past{}
+	for _, id := range ids[:min(len(ids), listed)] {
+		state, err := s.stateOf(r.Context(), id)
+		if err != nil {
+			s.writeRefusal(w, fmt.Errorf("read screening %s: %w", id, err))
+			return
+		}
+		d := state.Screening.Details
+		list = append(list, past{
+			ID: id, HeldAt: d.HeldAt.In(s.zone), Venue: d.Venue, Regency: state.Screening.Regency().Name,
+			Rehearsal: state.Screening.Rehearsal, Total: state.Attendance.Total(), Ended: state.Step == screening.Ended,
+		})
 	}
-	s.writeJSON(w, http.StatusOK, orEmpty(list))
+	s.writeJSON(w, http.StatusOK, list)
+}
+
+// stateOf gives the state of a screening: the current one from the Room, others from
+// the journal.
+func (s *Server) stateOf(ctx context.Context, id string) (*screening.State, error) {
+	if state := s.room.Latest(); state.Screening != nil && state.Screening.ID == id {
+		return state, nil
+	}
+	return s.archive.State(ctx, id)
 }
 
 // summary is what a coordinator wants to see of one screening.
@@ -141,21 +175,17 @@ type filmSummary struct {
 
 func (s *Server) serveSummary(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("screening")
-	state := s.room.Latest()
-	if id == "" && state.Screening != nil {
-		id = state.Screening.ID
+	if current := s.room.Latest().Screening; id == "" && current != nil {
+		id = current.ID
 	}
-	if state.Screening == nil || state.Screening.ID != id {
-		var err error
-		state, err = s.archive.State(r.Context(), id)
-		if errors.Is(err, fs.ErrNotExist) {
-			http.NotFound(w, r)
-			return
-		}
-		if err != nil {
-			s.writeRefusal(w, fmt.Errorf("read screening %s: %w", id, err))
-			return
-		}
+	state, err := s.stateOf(r.Context(), id)
+	if errors.Is(err, fs.ErrNotExist) {
+		http.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		s.writeRefusal(w, fmt.Errorf("read screening %s: %w", id, err))
+		return
 	}
 	s.writeJSON(w, http.StatusOK, s.viewer.summary(state))
 }

@@ -150,13 +150,10 @@ func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
 		s.writeVote(w, r, token, http.StatusOK, s.texts.Say(s.lang(r), "vote.nothing"))
 		return
 	}
-	scope := r.PostForm.Get("screening")
-	err = s.room.Do(r.Context(), screening.Envelope{
-		// Made here and not in the page: a page that the browser brings back from its memory
-		// would send another choice under an old id. A ballot sent twice counts once all the
-		// same, since the phone's last one counts.
-		ID: uuid.NewString(), From: screening.FromPhone, Screening: scope, Command: s.complete(ballot, voteRole, token, scope),
-	})
+	// The id is made here and not in the page: a page that the browser brings back from its
+	// memory would send another choice under an old id. A ballot sent twice counts once all
+	// the same, since the phone's last one counts.
+	err = s.do(r.Context(), uuid.NewString(), voteRole, token, r.PostForm.Get("screening"), ballot)
 	if err != nil {
 		s.writeVote(w, r, token, http.StatusConflict, s.refusalOf(err).Message.In(s.lang(r)))
 		return

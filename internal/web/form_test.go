@@ -121,6 +121,10 @@ func TestPlainForm(t *testing.T) {
 	if r := b.choose(edited, "choice", "a15"); r.StatusCode != http.StatusConflict || !strings.Contains(string(r.body), "acara yang lain") {
 		t.Errorf("a form of another screening gives %s: %s", r.Status, r.body)
 	}
+	edited.Del("screening")
+	if r := b.choose(edited, "choice", "a15"); r.StatusCode != http.StatusConflict || k.round("age").Ballots != 1 {
+		t.Errorf("a form of no screening gives %s, %+v", r.Status, k.round("age"))
+	}
 	if r := b.choose(fields, "choice", strings.Repeat("a", 10_000)); r.StatusCode != http.StatusBadRequest {
 		t.Errorf("a form of 10 kB gives %s", r.Status)
 	}
@@ -215,7 +219,7 @@ func TestFormAndSocketAreOneVoter(t *testing.T) {
 	if r := k.round("age"); !slices.Equal(r.Counts, []int{0, 0, 1}) || r.Ballots != 1 {
 		t.Errorf("and then the form's again: %+v", r)
 	}
-	if p := b.socket(voteRole).read(); p.Mine == nil || !slices.Equal(p.Mine.Choices, []string{"a21"}) {
+	if p := b.socket(voteRole).until(func(p packet) bool { return p.View.Question != nil }); p.Mine == nil || !slices.Equal(p.Mine.Choices, []string{"a21"}) {
 		t.Errorf("a new socket is told %s", p.raw)
 	}
 }

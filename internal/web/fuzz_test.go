@@ -121,7 +121,7 @@ func evening(t testing.TB, reading screening.Reading) *screening.State {
 func FuzzVoteForm(f *testing.F) {
 	for _, body := range []string{
 		"screening=s-plan&question=age&round=1&choice=a15", "screening=s-plan&question=age&round=1&skip=1", "",
-		"question=age&round=1&choice=a18&choice=a15", "screening=s-plan&question=signs&round=1&choice=papers",
+		"question=age&round=1&choice=a18", "question=age&round=1&choice=a18&choice=a15", "screening=s-plan&question=signs&round=1&choice=papers",
 		"screening=s-other&question=age&round=1&choice=a15", "screening=s-plan&question=age&round=-1&choice=a15",
 		"question=age&round=99999999999999999999&choice=a15", "question=%00&round=1&choice=%ff%fe", "round=1;choice=a15", "%zz",
 		"screening=s-plan&question=age&round=1&choice=%3Cscript%3E",

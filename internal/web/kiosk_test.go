@@ -344,26 +344,11 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 }
 
 // archive is that of cmd/mimpi-kiosk/archive.go, without the export.
-type archive struct{ journal *sqlite.Journal }
-
-func (a archive) List(ctx context.Context) ([]Past, error) {
-	rows, err := a.journal.Screenings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []Past
-	for _, r := range rows {
-		out = append(out, Past{
-			ID: r.ID, HeldAt: r.HeldAt, Venue: r.Venue, Regency: r.Regency.Name,
-			Rehearsal: r.Rehearsal, Total: r.Total, Ended: r.Ended(),
-		})
-	}
-	return out, nil
-}
+type archive struct{ *sqlite.Journal }
 
 func (a archive) State(ctx context.Context, id string) (*screening.State, error) {
 	state := screening.NewState()
-	for rec, err := range a.journal.Events(ctx, id) {
+	for rec, err := range a.Events(ctx, id) {
 		if err != nil {
 			return nil, err
 		}

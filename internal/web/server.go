@@ -79,23 +79,13 @@ type Limits struct {
 
 // Archive reads screenings back from the journal.
 type Archive interface {
-	List(context.Context) ([]Past, error)
+	// ScreeningIDs lists all, the newest first.
+	ScreeningIDs(context.Context) ([]string, error)
 	// State gives a screening as its last event left it; fs.ErrNotExist for an
 	// unknown one.
 	State(ctx context.Context, id string) (*screening.State, error)
 	// Export writes a ZIP of all screenings but rehearsals.
 	Export(ctx context.Context, w io.Writer) error
-}
-
-// Past is a line of the list of screenings.
-type Past struct {
-	ID        string    `json:"id"`
-	HeldAt    time.Time `json:"heldAt"`
-	Venue     string    `json:"venue"`
-	Regency   string    `json:"regency"`
-	Rehearsal bool      `json:"rehearsal"`
-	Total     int       `json:"total"`
-	Ended     bool      `json:"ended"`
 }
 
 // Parts are what a Server is made of.
@@ -213,6 +203,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second, // of a request, not of a websocket
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),

@@ -177,8 +177,17 @@ func (c *screen) handle(ctx context.Context, m message) error {
 		s.log.Warn("command", "role", c.role, "error", err)
 		return errNotForYou
 	}
+	return s.do(ctx, m.ID, c.role, c.voter, m.Screening, cmd)
+}
+
+// do sends a screen's command to the Room. A phone must say for which screening it
+// votes: its voter's key is made of that, and without it would be another voter's.
+func (s *Server) do(ctx context.Context, id string, from role, voter, screeningID string, cmd screening.Command) error {
+	if from == voteRole && screeningID == "" {
+		return errNotForYou
+	}
 	return s.room.Do(ctx, screening.Envelope{
-		ID: m.ID, From: sourceOf[c.role], Screening: m.Screening, Command: s.complete(cmd, c.role, c.voter, m.Screening),
+		ID: id, From: sourceOf[from], Screening: screeningID, Command: s.complete(cmd, from, voter, screeningID),
 	})
 }
 

@@ -56,7 +56,7 @@ describe('a page of a foreign origin, open in the kiosk’s own browser', () => 
 
   test('posts nothing: no PIN, no sign-out, no ballot', async () => {
     const kiosk = await hall.kiosk();
-    const screen = await hall.screen(kiosk, 'start', { address: foreign, path: '/' });
+    const screen = await hall.screen(kiosk, 'start', { address: foreign });
     const post = (path: string, body: string, type: string) =>
       screen.page.evaluate(
         ([url, text, contentType]) =>
@@ -124,7 +124,7 @@ describe('a page of a foreign origin, open in the kiosk’s own browser', () => 
 
   test('cannot put a screen of the kiosk into a frame', async () => {
     const kiosk = await hall.kiosk();
-    const screen = await hall.screen(kiosk, 'start', { address: foreign, path: '/' });
+    const screen = await hall.screen(kiosk, 'start', { address: foreign });
     await screen.page.evaluate((url) => {
       const frame = document.querySelector('iframe');
       if (frame) frame.src = url;

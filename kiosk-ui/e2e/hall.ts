@@ -22,12 +22,12 @@ export const foreignName = 'rebound.example';
 
 const sizes: Record<Kind, BrowserContextOptions> = {
   stage: { viewport: { width: 1280, height: 720 } },
-  start: { viewport: { width: 1280, height: 720 } },
+  start: { viewport: { width: 1280, height: 720 }, hasTouch: true },
   touch: { viewport: { width: 1280, height: 800 }, hasTouch: true },
   facilitator: phone(),
   vote: phone(),
   guidebook: phone(),
-  summary: { viewport: { width: 1280, height: 800 } },
+  summary: { viewport: { width: 1280, height: 800 }, hasTouch: true },
 };
 
 function phone(): BrowserContextOptions {
@@ -208,7 +208,7 @@ export class Hall {
     if (opening.before) await page.addInitScript(opening.before);
     const screen = new Screen(page, opening.name ?? kind, address);
     this.#screens.push(screen);
-    await page.goto(address + (opening.path ?? `/${kind}`));
+    await page.goto(address + (opening.path ?? (kind === 'start' ? '/' : `/${kind}`)));
     return screen;
   }
 

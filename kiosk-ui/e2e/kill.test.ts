@@ -9,8 +9,8 @@ const hall = Hall.open();
 
 /** The commands that a screen was told are done. */
 function acknowledged(screens: Screen[]): string[] {
-  return screens.flatMap((s) =>
-    [...s.answers].filter(([, how]) => how === 'done').map(([id]) => id),
+  return screens.flatMap((screen) =>
+    [...screen.sent.keys()].filter((id) => screen.answers.get(id) === 'done'),
   );
 }
 
