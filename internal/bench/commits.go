@@ -129,7 +129,7 @@ func roomCommits(ctx context.Context, path string) (rate float64, each []time.Du
 			each = append(each, time.Since(begin))
 		}
 		for _, c := range []screening.Command{screening.MoveTo{Step: screening.Discussion}, screening.OpenQuestion{Question: "q1"}} {
-			if err := room.Do(ctx, screening.Envelope{ID: fmt.Sprintf("%T", c), From: screening.FromFacilitator, Command: c}); err != nil {
+			if err := room.Do(ctx, screening.Envelope{ID: fmt.Sprintf("discussion %T", c), From: screening.FromFacilitator, Command: c}); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 // Bench prints one table: what the kiosk costs, beside what a plain program costs for
 // the same job on the same machine in the same run. Only the ratios carry over to other
-// machines. Run it with "make bench"; the daemon must be built.
+// machines. Run it with "make bench"; the daemon must be built. Arguments name the parts
+// to measure (commits, start, phones, rest, sizes); none is all.
 //
 // All traffic goes to 127.0.0.1, and every load is bounded in count and time.
 package main
@@ -59,6 +60,9 @@ func measure(ctx context.Context, dir string) ([]row, error) {
 	}{
 		{"commits", commits}, {"start", starts}, {"phones", phones}, {"rest", atRest}, {"sizes", sizes},
 	} {
+		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "measuring %s...\n", part.name)
 		sub := filepath.Join(dir, part.name)
 		if err := os.Mkdir(sub, 0o755); err != nil {

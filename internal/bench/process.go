@@ -110,14 +110,8 @@ func (p *process) resident() (float64, error) {
 	return kb / 1024, err
 }
 
-// cpu is the processor time that the process has used.
+// cpu is the processor time that the threads of the process have used.
 func (p *process) cpu() (time.Duration, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	// Of the main thread only: add the others.
-	_ = data
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err

@@ -41,7 +41,7 @@ type Room struct {
 	followers map[chan struct{}]struct{}
 }
 
-// request is a command, or else something to run in the owner's goroutine.
+// request is a command, something to run in the owner's goroutine, or both in this order.
 type request struct {
 	envelope Envelope
 	run      func(*State)
@@ -49,7 +49,7 @@ type request struct {
 	answer   chan error // holds one
 }
 
-func (q request) commands() bool { return q.run == nil && !q.check }
+func (q request) commands() bool { return q.envelope.Command != nil || q.run == nil && !q.check }
 
 // NewRoom makes a Room. Nothing happens before Run.
 func NewRoom(j Journal, c Clock) *Room {
@@ -155,9 +155,13 @@ func (o *owner) serve(ctx context.Context, batch []request) error {
 		o.show()
 	}
 	for i, q := range batch {
-		if q.commands() {
-			q.answer <- answers[i]
+		if !q.commands() {
+			continue
 		}
+		if q.run != nil && answers[i] == nil {
+			q.run(o.state)
+		}
+		q.answer <- answers[i]
 	}
 	o.look(ctx, batch)
 	return nil
@@ -167,6 +171,7 @@ func (o *owner) serve(ctx context.Context, batch []request) error {
 func (o *owner) look(ctx context.Context, batch []request) {
 	for _, q := range batch {
 		switch {
+		case q.commands():
 		case q.run != nil:
 			q.run(o.state)
 			q.answer <- nil
@@ -216,6 +221,12 @@ func (o *owner) show() {
 // and should be sent again with the same id.
 func (r *Room) Do(ctx context.Context, e Envelope) error {
 	return r.ask(ctx, request{envelope: e})
+}
+
+// DoThenRead is Do, and then Read if the command was done, in one go: f sees the
+// state right after the commit.
+func (r *Room) DoThenRead(ctx context.Context, e Envelope, f func(*State)) error {
+	return r.ask(ctx, request{envelope: e, run: f})
 }
 
 // Read runs f with the committed state in the owner's goroutine. f must be quick,

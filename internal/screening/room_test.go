@@ -744,3 +744,20 @@ func TestEveryPressCountsOnce(t *testing.T) {
 	}
 	sameState(t, "the state and the journal", h.Latest(), replay(t, events(t, j)).Copy())
 }
+
+func TestDoThenReadSeesItsOwnCommand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := enter(t, newJournal(), "boot-1")
+		h.do(opened...)
+		people := -1
+		err := h.DoThenRead(t.Context(), Envelope{ID: "then", From: FromTouch, Command: press}, func(s *State) { people = s.Attendance.Total() })
+		if err != nil || people != 1 {
+			t.Errorf("%d people, %v", people, err)
+		}
+		people = -1
+		err = h.DoThenRead(t.Context(), Envelope{ID: "no", From: FromTouch, Command: CountAttendee{"nobody"}}, func(s *State) { people = s.Attendance.Total() })
+		if err == nil || people != -1 {
+			t.Errorf("a refused command was followed by a look: %d people, %v", people, err)
+		}
+	})
+}

@@ -153,8 +153,7 @@ func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
 	// The id is made here and not in the page: a page that the browser brings back from its
 	// memory would send another choice under an old id. A ballot sent twice counts once all
 	// the same, since the phone's last one counts.
-	err = s.do(r.Context(), uuid.NewString(), voteRole, token, r.PostForm.Get("screening"), ballot)
-	if err != nil {
+	if _, err := s.castBallot(r.Context(), uuid.NewString(), token, r.PostForm.Get("screening"), ballot); err != nil {
 		s.writeVote(w, r, token, http.StatusConflict, s.refusalOf(err).Message.In(s.lang(r)))
 		return
 	}

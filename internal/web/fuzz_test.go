@@ -60,7 +60,12 @@ func FuzzDecodeMessage(f *testing.F) {
 				t.Fatalf("%s may send %#v", as, command)
 			}
 			state := evening(t, reading)
-			e := screening.Envelope{ID: m.ID, From: sourceOf[as], Screening: m.Screening, Command: s.complete(command, as, "token", m.Screening)}
+			e := screening.Envelope{ID: m.ID, From: sourceOf[as], Screening: m.Screening}
+			if as == voteRole {
+				e.From, e.Command = screening.FromPhone, s.phoneBallot("token", m.Screening, command.(screening.CastBallot))
+			} else {
+				e.Command = s.complete(command)
+			}
 			switch c := e.Command.(type) {
 			case screening.CastBallot:
 				if (c.Channel == screening.ByPhone) != (as == voteRole) || (c.Voter != "") != (as == voteRole) {

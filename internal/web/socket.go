@@ -177,33 +177,75 @@ func (c *screen) handle(ctx context.Context, m message) error {
 		s.log.Warn("command", "role", c.role, "error", err)
 		return errNotForYou
 	}
-	return s.do(ctx, m.ID, c.role, c.voter, m.Screening, cmd)
-}
-
-// do sends a screen's command to the Room. A phone must say for which screening it
-// votes: its voter's key is made of that, and without it would be another voter's.
-func (s *Server) do(ctx context.Context, id string, from role, voter, screeningID string, cmd screening.Command) error {
-	if from == voteRole && screeningID == "" {
-		return errNotForYou
+	if c.role == voteRole {
+		return c.castBallot(ctx, m, cmd)
 	}
 	return s.room.Do(ctx, screening.Envelope{
-		ID: id, From: sourceOf[from], Screening: screeningID, Command: s.complete(cmd, from, voter, screeningID),
+		ID: m.ID, From: sourceOf[c.role], Screening: m.Screening, Command: s.complete(cmd),
 	})
 }
 
-var sourceOf = map[role]screening.Source{
-	touchRole: screening.FromTouch, voteRole: screening.FromPhone, facilitatorRole: screening.FromFacilitator,
+// castBallot sends a phone's ballot, and keeps what then counts for the phone.
+func (c *screen) castBallot(ctx context.Context, m message, cmd screening.Command) error {
+	ballot, ok := cmd.(screening.CastBallot)
+	if !ok {
+		return errNotForYou
+	}
+	mine, err := c.server.castBallot(ctx, m.ID, c.voter, m.Screening, ballot)
+	if err != nil {
+		return err
+	}
+	f := c.server.hub.frame(voteRole)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.voter == m.Screening && f.asked.question == ballot.Question && f.asked.round == ballot.Round {
+		c.mineKey, c.mineOf, c.mine = f.asked, f.voter, mine
+	}
+	return nil
 }
 
-// complete fills in what a screen must not say of itself.
-func (s *Server) complete(cmd screening.Command, from role, voter, screeningID string) screening.Command {
+// castBallot casts the ballot of a phone and gives the one that counts for it then (an
+// older one sent again does not). A phone must say for which screening it votes: its
+// voter's key is made of that, and without it would be another voter's.
+func (s *Server) castBallot(ctx context.Context, id, token, screeningID string, b screening.CastBallot) (*mineView, error) {
+	if screeningID == "" {
+		return nil, errNotForYou
+	}
+	b = s.phoneBallot(token, screeningID, b)
+	counts := make(chan *mineView, 1) // ctx may end before the Room gets to it
+	err := s.room.DoThenRead(ctx, screening.Envelope{
+		ID: id, From: screening.FromPhone, Screening: screeningID, Command: b,
+	}, func(st *screening.State) { counts <- mineIn(st, screeningID, b.Question, b.Voter) })
+	if err != nil {
+		return nil, err
+	}
+	return <-counts, nil
+}
+
+// phoneBallot fills in what a phone must not say of itself.
+func (s *Server) phoneBallot(token, screeningID string, b screening.CastBallot) screening.CastBallot {
+	b.Channel, b.Voter = screening.ByPhone, s.keeper.Key(token, screeningID, b.Question, b.Round)
+	return b
+}
+
+// mineIn looks a phone's ballot up in the state of the Room.
+func mineIn(st *screening.State, screeningID, question, key string) *mineView {
+	n, choices, ok := st.Standing(question, key)
+	if !ok || st.Screening.ID != screeningID {
+		return nil
+	}
+	return &mineView{Question: question, Round: n, Choices: choices}
+}
+
+var sourceOf = map[role]screening.Source{
+	touchRole: screening.FromTouch, facilitatorRole: screening.FromFacilitator,
+}
+
+// complete fills in what a touch screen or the facilitator must not say of itself.
+func (s *Server) complete(cmd screening.Command) screening.Command {
 	switch cmd := cmd.(type) {
 	case screening.CastBallot:
 		cmd.Channel, cmd.Voter = screening.ByTouch, ""
-		if from == voteRole {
-			cmd.Channel = screening.ByPhone
-			cmd.Voter = s.keeper.Key(voter, screeningID, cmd.Question, cmd.Round)
-		}
 		return cmd
 	case screening.PlanScreening:
 		cmd.Screening, cmd.Programme = s.show.NewID(), s.show.Programme
@@ -221,11 +263,9 @@ func (c *screen) answer(id string, err error) bool {
 			ID   string    `json:"id"`
 			Mine *mineView `json:"mine,omitempty"`
 		}
-		d := done{Type: "done", ID: id}
-		if c.role == voteRole {
-			d.Mine = c.refreshMine()
-		}
-		out = d
+		c.mu.Lock()
+		out = done{Type: "done", ID: id, Mine: c.mine}
+		c.mu.Unlock()
 	} else {
 		var no *refusal
 		if !errors.As(err, &no) {
@@ -299,7 +339,7 @@ func (c *screen) viewMessage() []byte {
 	out = append(out, f.view...)
 	switch c.role {
 	case voteRole:
-		mine, err := json.Marshal(c.mineIn(f))
+		mine, err := json.Marshal(c.mineFor(f))
 		if err == nil {
 			out = append(append(out, `,"mine":`...), mine...)
 		}
@@ -309,22 +349,15 @@ func (c *screen) viewMessage() []byte {
 	return append(out, '}')
 }
 
-// mineIn gives the phone's own ballot in the question of a frame. The Room is asked
+// mineFor gives the phone's own ballot in the question of a frame. The Room is asked
 // only when the question or its round has changed since.
-func (c *screen) mineIn(f frame) *mineView {
+func (c *screen) mineFor(f frame) *mineView {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mineKey == f.asked && c.mineOf == f.voter {
 		return c.mine
 	}
 	return c.lookUpMine(f)
-}
-
-// refreshMine looks the phone's ballot up after it has cast one.
-func (c *screen) refreshMine() *mineView {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lookUpMine(c.server.hub.frame(voteRole))
 }
 
 // lookUpMine needs c.mu, also while it waits for the Room: an answer from before a
@@ -346,17 +379,10 @@ func (s *Server) standing(ctx context.Context, token, screeningID, question stri
 		return nil, nil
 	}
 	key := s.keeper.Key(token, screeningID, question, round)
-	found := make(chan *mineView, 1) // ctx may end before the Room gets to it
-	err := s.room.Read(ctx, func(st *screening.State) {
-		n, choices, ok := st.Standing(question, key)
-		if !ok || st.Screening.ID != screeningID {
-			found <- nil
-			return
-		}
-		found <- &mineView{Question: question, Round: n, Choices: choices}
-	})
+	counts := make(chan *mineView, 1) // ctx may end before the Room gets to it
+	err := s.room.Read(ctx, func(st *screening.State) { counts <- mineIn(st, screeningID, question, key) })
 	if err != nil {
 		return nil, err
 	}
-	return <-found, nil
+	return <-counts, nil
 }

@@ -69,7 +69,7 @@ export class Screen {
     this.name = name;
     this.address = address;
     page.on('console', (said) => {
-      if (said.type() === 'error') this.complaints.push(said.text());
+      if (said.type() === 'error') this.complaints.push(`${said.text()} ${said.location().url}`);
     });
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('request', (request) => {
@@ -240,7 +240,8 @@ export class Hall {
 
   async #clear(): Promise<void> {
     const contexts = new Set(this.#screens.map(({ page }) => page.context()));
-    for (const context of contexts) await context.close();
+    for (const context of contexts) { console.log('closing', context.pages().map((p) => p.url())); await context.close(); }
+    console.log('contexts closed');
     for (const wire of this.#wires) await wire.gone();
     for (const kiosk of this.#kiosks) await kiosk.gone();
     this.#screens = [];

@@ -50,12 +50,17 @@ export async function isWhole({ page, name }: Screen, state: string): Promise<vo
   await expect.poll(cut, { message: `cut: ${name}, ${state}` }).toEqual([]);
 }
 
-/** A picture for the README, when everything is drawn. */
+/** A picture for the README, when everything is drawn; two pixels for one on phones. */
 export async function picture({ page }: Screen, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   await page.evaluate(async () => {
     await document.fonts.ready;
     await Promise.all([...document.images].map((image) => image.decode().catch(() => undefined)));
   });
-  await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
+  const narrow = (page.viewportSize()?.width ?? 0) < 500;
+  await page.screenshot({
+    path: join(pictures, `${name}.png`),
+    animations: 'disabled',
+    scale: narrow ? 'device' : 'css',
+  });
 }

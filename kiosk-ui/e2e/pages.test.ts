@@ -245,6 +245,7 @@ test('the facilitator, and the summary', async () => {
     await page.getByRole('button', { name: /^(Batal|Cancel)$/ }).tap();
   }
 
+  await conductor.do({ do: 'setClock', now: new Date().toISOString() });
   const stage = await hall.screen(kiosk, 'stage');
   const signs: Partial<Record<State, string>> = {
     nothing: 'next',
@@ -282,7 +283,10 @@ test('the facilitator, and the summary', async () => {
       await fits(summary, `${lang} at ${size.width}`, false);
     }
     await isAccessible(summary, lang);
-    if (lang === 'id') await picture(summary, 'summary');
+    if (lang === 'id') {
+      await summary.page.setViewportSize({ width: 1280, height: 1500 });
+      await picture(summary, 'summary');
+    }
   }
 });
 
