@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	commitRuns = 5
+	commitRuns = 9
 	voters     = 500  // that wait at once
 	ballots    = 5000 // in one run, all together
 	presses    = 300  // one after the other

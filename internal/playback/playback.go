@@ -82,7 +82,11 @@ func (f *Follower) Run(ctx context.Context) error {
 			return nil
 		case r := <-f.reports:
 			f.board.Set(r.health())
-			command := r.command(f.room.Latest().Playback)
+			state := f.room.Latest()
+			if state.Screening == nil {
+				continue // a page that has the film ready before anything is planned
+			}
+			command := r.command(state.Playback)
 			if command == nil {
 				continue
 			}

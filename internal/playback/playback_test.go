@@ -233,7 +233,33 @@ type deaf struct{ err error }
 
 func (d deaf) Do(context.Context, screening.Envelope) error { return d.err }
 func (deaf) Latest() *screening.State {
-	return &screening.State{Playback: screening.Playback{Playing: true}}
+	return &screening.State{Screening: &screening.Screening{ID: "s-1"}, Playback: screening.Playback{Playing: true}}
+}
+
+// empty is a Room without a screening that nobody may ask for anything.
+type empty struct{ t *testing.T }
+
+func (e empty) Do(_ context.Context, envelope screening.Envelope) error {
+	e.t.Errorf("it sent %#v", envelope.Command)
+	return nil
+}
+func (empty) Latest() *screening.State { return screening.NewState() }
+
+func TestFollowerRecordsNothingBeforeAScreening(t *testing.T) {
+	board := &health.Board{}
+	f := New(empty{t}, board, func() string { return "id" }, func(err error) { t.Error(err) })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- f.Run(ctx) }()
+	f.Report(ctx, Report{State: Ready, Duration: 30_000})
+	f.Report(ctx, Report{State: Failed, Duration: 30_000, Error: "broken"})
+	for board.Parts() == nil || board.Parts()[0].Level != health.Problem { // its health is told all the same
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
 }
 
 func TestFollowerSaysWhatWasNotSaved(t *testing.T) {

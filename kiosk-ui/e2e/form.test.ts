@@ -2,7 +2,7 @@
 // window of an iPhone): the same page votes by a plain form.
 import { expect, test } from 'vitest';
 import { Conductor } from './conductor';
-import { Hall, type Screen } from './hall';
+import { Hall, type Screen, seen } from './hall';
 
 const hall = Hall.open();
 
@@ -35,17 +35,17 @@ test('without JavaScript: vote, change, several, skip', async () => {
   await phone.page.locator('.plain-links a').first().tap(); // "look again"
   await press(phone, '15 tahun');
   await said.waitFor();
-  expect(await button(phone, '15 tahun').innerText()).toContain('✓');
+  expect(await seen(button(phone, '15 tahun'))).toContain('✓');
   expect(await tally(conductor)).toMatchObject({ '15': 1, ballots: 1 });
 
   await press(phone, '18 tahun');
-  expect(await button(phone, '18 tahun').innerText()).toContain('✓');
-  expect(await button(phone, '15 tahun').innerText()).not.toContain('✓');
+  expect(await seen(button(phone, '18 tahun'))).toContain('✓');
+  expect(await seen(button(phone, '15 tahun'))).not.toContain('✓');
   expect(await tally(conductor)).toMatchObject({ '15': 0, '18': 1, ballots: 1 });
 
   // A reload sends nothing again.
   await phone.page.reload();
-  expect(await button(phone, '18 tahun').innerText()).toContain('✓');
+  expect(await seen(button(phone, '18 tahun'))).toContain('✓');
   expect(await tally(conductor)).toMatchObject({ '18': 1, ballots: 1 });
 
   await press(phone, 'Lewati');
@@ -54,7 +54,7 @@ test('without JavaScript: vote, change, several, skip', async () => {
   // A ballot that comes too late is refused with a sentence.
   await conductor.do({ do: 'closeQuestion', question: 'k1' });
   await press(phone, '15 tahun');
-  await expect.poll(() => said.innerText()).toMatch(/tutup|terbuka|dibuka/i);
+  await expect.poll(() => seen(said)).toMatch(/tutup|terbuka|dibuka/i);
   expect(await tally(conductor)).toMatchObject({ '15': 0, skipped: 1, ballots: 1 });
 
   // Several choices.
@@ -105,7 +105,7 @@ test('without websockets the form stays and votes; with them later, that ballot 
     },
   });
   await press(portal, '15 tahun');
-  expect(await button(portal, '15 tahun').innerText()).toContain('✓');
+  expect(await seen(button(portal, '15 tahun'))).toContain('✓');
   expect(await tally(conductor)).toMatchObject({ '15': 1, ballots: 1 });
 
   // The page looks again by itself, so that the next question comes.

@@ -2,6 +2,7 @@
 // saw (screenshots, the daemon's output) stays in build/e2e.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import {
   type Browser,
   type BrowserContextOptions,
@@ -37,6 +38,11 @@ function phone(): BrowserContextOptions {
     hasTouch: true,
     isMobile: true,
   };
+}
+
+/** The words as they are seen: what is hidden is not among them. */
+export function seen(part: Locator): Promise<string> {
+  return part.innerText();
 }
 
 /** A message from a page to the kiosk. */
@@ -117,12 +123,12 @@ export class Screen {
 
   async words(id: string): Promise<string> {
     const found = this.at(id).first();
-    return (await found.count()) === 0 ? '(not there)' : (await found.innerText()).trim();
+    return (await found.count()) === 0 ? '(not there)' : (await seen(found)).trim();
   }
 
   /** Everything that can be read on it. */
   async everything(): Promise<string> {
-    return this.page.locator('body').innerText();
+    return seen(this.page.locator('body'));
   }
 
   /** Commands of a kind that were sent, and how the kiosk answered. */
@@ -240,8 +246,10 @@ export class Hall {
 
   async #clear(): Promise<void> {
     const contexts = new Set(this.#screens.map(({ page }) => page.context()));
-    for (const context of contexts) { console.log('closing', context.pages().map((p) => p.url())); await context.close(); }
-    console.log('contexts closed');
+    for (const context of contexts) {
+      // Now and then Chromium does not answer for a page that is just loading; it ends with the browser.
+      await Promise.race([context.close(), after(10_000, undefined, { ref: false })]);
+    }
     for (const wire of this.#wires) await wire.gone();
     for (const kiosk of this.#kiosks) await kiosk.gone();
     this.#screens = [];

@@ -295,6 +295,7 @@ test('pages without a line: start, guidebook, the plain form', async () => {
   for (const screen of await pair(kiosk, 'start')) {
     await isAccessible(screen, 'start');
     await fits(screen, 'start', false);
+    await screen.page.close();
   }
   const conductor = await Conductor.at(hall, kiosk);
   const look = async (path: string) => {
@@ -308,6 +309,7 @@ test('pages without a line: start, guidebook, the plain form', async () => {
     await screen.page.locator('.plain').waitFor();
     await isAccessible(screen, 'plain');
     await fits(screen, 'plain', false);
+    await screen.page.close();
   };
   for (const lang of languages) await look(`/guidebook?lang=${lang}`);
   for (const question of ['k1', 'o5']) {

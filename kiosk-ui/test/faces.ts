@@ -60,7 +60,7 @@ const languages = [
 
 const film: FilmInfo = {
   title: { id: 'Mimpi Beta', en: 'My Dream' },
-  credit: 'On Track Media Indonesia, 2017',
+  credit: 'On Track Media Indonesia',
   missing: false,
   subtitles: [
     { lang: 'id', label: 'Bahasa Indonesia' },
