@@ -85,7 +85,9 @@ test('a whole evening', async () => {
   }
   // The phone proposes its time, and a person confirms the date shown. Where nobody vouches for
   // the kiosk's clock it says so first.
-  const clock = facilitator.page.locator('[data-testid=clock-open], [data-testid=clock-set]').first();
+  const clock = facilitator.page
+    .locator('[data-testid=clock-open], [data-testid=clock-set]')
+    .first();
   const unset = (await clock.getAttribute('data-testid')) === 'clock-open';
   await clock.tap();
   if (unset) await facilitator.tap('clock-set');
