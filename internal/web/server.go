@@ -197,9 +197,16 @@ func (s *Server) Handler() http.Handler {
 	return signin.Guard(mux, s.hosts.Allowed)
 }
 
-// Run serves on the listener until ctx ends; then websockets are told to go and
+// Run serves on the listener, once the Room has read the journal, until ctx ends; then
+// websockets are told to go and
 // requests under way get a moment to finish. It closes the listener.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	// A screen that dials at once after a restart must not be shown an empty kiosk: the
+	// projector would take the film back to its beginning.
+	if s.room.Read(ctx, func(*screening.State) {}) != nil {
+		return l.Close() // ctx has ended, or the Room: its own Run says why
+	}
+	s.hub.render()
 	server := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 10 * time.Second,
