@@ -198,8 +198,8 @@ func (s *Server) Handler() http.Handler {
 }
 
 // Run serves on the listener, once the Room has read the journal, until ctx ends; then
-// websockets are told to go and
-// requests under way get a moment to finish. It closes the listener.
+// websockets are told to go and requests under way get a moment to finish. It closes
+// the listener.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	// A screen that dials at once after a restart must not be shown an empty kiosk: the
 	// projector would take the film back to its beginning.

@@ -1,9 +1,14 @@
 // kill -9 at the worst moments. What a screen was told is saved is there afterwards, once;
 // what it was not told is sent again by the screen itself, and counts once.
-import { describe, expect, test } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Conductor } from './conductor';
 import { Hall, type Screen } from './hall';
 import type { Kiosk } from './kiosk';
+import { filmFile } from './places';
 
 const hall = Hall.open();
 
@@ -106,11 +111,10 @@ describe('kill -9', () => {
   });
 
   test('in the film: it goes on, and an open page does not notice', async () => {
-    const kiosk = await hall.kiosk();
+    const kiosk = await hall.kiosk({ film: longFilm() });
     const conductor = await Conductor.at(hall, kiosk);
     await conductor.plan();
     await conductor.do({ do: 'moveTo', step: 'film' });
-    await conductor.do({ do: 'usePausePoints', use: false });
     let stage = await projector(kiosk);
     await conductor.do({ do: 'playFilm' });
     await playsPast(stage, 5);
@@ -139,7 +143,7 @@ describe('kill -9', () => {
     await expect.poll(async () => (await conductor.view()).screens.stage).toBe(1);
     const view = await conductor.view();
     expect(view.playback).toMatchObject({ playing: true, interrupted: false });
-    await playsPast(stage, (await place(stage)) + 2);
+    await playsPast(stage, (await place(stage)) + 3);
     const seen = await stage.page.evaluate(
       () =>
         (window as unknown as { seen: { seeks: number; halts: number; places: number[] } }).seen,
@@ -229,6 +233,19 @@ async function middle(screen: Screen, id: string): Promise<[number, number]> {
   const box = await screen.at(id).boundingBox();
   if (!box) throw new Error(`${id} is not on the ${screen.name}`);
   return [box.x + box.width / 2, box.y + box.height / 2];
+}
+
+/** Two minutes of film: more than the browser loads at once, so it must ask for the rest. */
+function longFilm(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mimpi-film-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'film.mp4');
+  execFileSync('ffmpeg', ['-v', 'error', '-stream_loop', '3', '-i', filmFile, '-c', 'copy', file]);
+  writeFileSync(
+    join(folder, 'film.toml'),
+    'id = "long"\ntitle.id = "Film panjang"\nfile = "film.mp4"\n',
+  );
+  return folder;
 }
 
 /** A stage page that remembers where its film began. */

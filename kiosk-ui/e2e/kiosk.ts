@@ -11,6 +11,8 @@ export interface Options {
   /** The text of a configuration file. */
   config?: string;
   pack?: string;
+  /** The folder of a film; the demo film if not. */
+  film?: string;
   /** Listens on every address of the machine, not on loopback alone. */
   everywhere?: boolean;
 }
@@ -72,7 +74,7 @@ export class Kiosk {
       '--pack',
       this.#options.pack ?? pack,
       '--film',
-      film,
+      this.#options.film ?? film,
     ];
     words.push('--listen', `${everywhere ? '' : '127.0.0.1'}:${this.port}`);
     if (config !== undefined) {
@@ -81,7 +83,11 @@ export class Kiosk {
       words.push('--config', file);
     }
     this.#say(`--- mimpi-kiosk ${words.join(' ')}\n`);
-    const child = spawn(daemon, words, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    // setpriv lets the kernel end it with us, however we end.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', daemon, ...words], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#process = child;
     child.stdout?.on('data', (data) => this.#say(String(data)));
     child.stderr?.on('data', (data) => this.#say(String(data)));

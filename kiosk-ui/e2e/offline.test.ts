@@ -83,7 +83,7 @@ test('phones out of reach', async () => {
 });
 
 test('the touch screen, with a kiosk that hangs and a line that breaks', async () => {
-  const kiosk = await hall.kiosk({ config: '[touch]\nthank_you_pause = "300ms"\n' });
+  const kiosk = await hall.kiosk({ config: '[touch]\nthank_you_pause = "2s"\n' });
   const conductor = await Conductor.at(hall, kiosk);
   await conductor.plan();
   await conductor.do({ do: 'moveTo', step: 'doors' });
