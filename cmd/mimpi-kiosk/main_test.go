@@ -315,7 +315,7 @@ func TestWhatStopsAStartSaysWhatToDo(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{"unknown key in the configuration", []string{"run", "--data", t.TempDir(), "--config", write("kiosk.toml", "lisen = \":1\"\n")}, []string{"kiosk.toml line 1", "lisen", "listen"}},
+		{"no such configuration", []string{"run", "--data", t.TempDir(), "--config", "/nonexistent/kiosk.toml"}, []string{"/nonexistent/kiosk.toml", "--config"}},
 		{"no such pack", []string{"run", "--data", t.TempDir(), "--pack", "/nonexistent/pack"}, []string{"/nonexistent/pack"}},
 		{"port taken", []string{"run", "--demo", "--data", t.TempDir(), "--listen", "127.0.0.1" + taken}, []string{taken, "--listen"}},
 		{"journal of a newer version", []string{"run", "--demo", "--data", newer, "--listen", "127.0.0.1:0"}, []string{"newer"}},

@@ -18,7 +18,6 @@ import (
 	kioskui "mimpi-kiosk/kiosk-ui"
 
 	"mimpi-kiosk/internal/clicker"
-	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/playback"
@@ -30,8 +29,8 @@ import (
 
 // flags are those of "mimpi-kiosk run".
 type flags struct {
-	config, data, listen, pack, film string
-	demo                             bool
+	config, override, data, listen, pack, film string
+	demo                                       bool
 }
 
 func runCommand() *cobra.Command {
@@ -46,6 +45,7 @@ func runCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is the built-in defaults")
+	cmd.Flags().StringVar(&f.override, "override", "", "file whose settings win over the configuration's, key by key; with the installed --config it is "+bootConfig)
 	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages")
 	cmd.Flags().StringVar(&f.listen, "listen", "", "address to serve on, HOST:PORT, in place of the configuration's")
 	cmd.Flags().StringVar(&f.pack, "pack", "media/mimpi-beta", "folder of the screening pack")
@@ -54,8 +54,11 @@ func runCommand() *cobra.Command {
 	return cmd
 }
 
-// settle fills in what --demo stands for.
+// settle fills in what --demo and the installed --config stand for.
 func (f *flags) settle(changed func(string) bool) {
+	if f.config == installedConfig && !changed("override") {
+		f.override = bootConfig
+	}
 	if !f.demo {
 		return
 	}
@@ -69,14 +72,15 @@ func (f *flags) settle(changed func(string) bool) {
 
 // kiosk is what has been read from the disk before anything runs.
 type kiosk struct {
-	id     string
-	config config.Config
-	pack   *pack.Pack
-	texts  *web.Texts
-	keeper *signin.Keeper
-	clock  machineClock
-	board  *health.Board
-	log    *slog.Logger
+	id       string
+	config   settings
+	pack     *pack.Pack
+	texts    *web.Texts
+	keeper   *signin.Keeper
+	clock    machineClock
+	listenOn string // of the command line, "" is the configuration's
+	board    *health.Board
+	log      *slog.Logger
 }
 
 // run opens everything and serves. A journal that turns out to be damaged while it is
@@ -86,9 +90,6 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 	k, err := prepare(f, log)
 	if err != nil {
 		return err
-	}
-	if f.listen != "" {
-		k.config.Listen = f.listen
 	}
 	path := filepath.Join(f.data, "journal.db")
 	for {
@@ -106,12 +107,10 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 }
 
 func prepare(f flags, log *slog.Logger) (*kiosk, error) {
-	k := &kiosk{config: config.Default(), board: &health.Board{}, log: log}
+	k := &kiosk{board: &health.Board{}, log: log, listenOn: f.listen}
 	var err error
-	if f.config != "" {
-		if k.config, err = config.Load(f.config); err != nil {
-			return nil, err
-		}
+	if k.config, err = readSettings(f); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(f.data, 0o750); err != nil {
 		return nil, fmt.Errorf("the data folder cannot be made: %w; choose another with --data", err)
@@ -168,9 +167,9 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	keys := clicker.New(k.buttons(), k.commitPress(room), mayBeSavedLater)
 	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
 
-	listener, err := net.Listen("tcp", k.config.Listen)
+	listener, err := k.listen()
 	if err != nil {
-		return fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", k.config.Listen, err)
+		return err
 	}
 	show := k.show(keys, film)
 	server, err := web.New(web.Parts{
@@ -189,6 +188,24 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return film.Run(ctx) })
 	group.Go(func() error { return server.Run(ctx, listener) })
 	return group.Wait()
+}
+
+// listen opens the port. From then on the settings have proved good.
+func (k *kiosk) listen() (net.Listener, error) {
+	bind, address := k.config.bind, k.config.Listen
+	if k.listenOn != "" {
+		address = k.listenOn
+		bind = func() (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	listener, err := bind()
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", address, err)
+	}
+	k.board.Set(k.config.health())
+	if err := k.config.remember(); err != nil {
+		k.log.Warn("keep the settings for later", "error", err)
+	}
+	return listener, nil
 }
 
 func (k *kiosk) start() screening.Envelope {

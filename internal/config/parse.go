@@ -22,52 +22,94 @@ const maxFile = 1 << 20
 // Load reads the file at path over [Default]. Its error is [Problems] when the file
 // was read but something in it is wrong; the Config is then Default.
 func Load(path string) (Config, error) {
-	file, err := os.Open(path)
+	data, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Default(), fmt.Errorf("there is no configuration file %s: name another with --config, or leave --config out to use the built-in settings: %w", path, err)
 	}
 	if err != nil {
-		return Default(), fmt.Errorf("open the configuration file: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return Default(), fmt.Errorf("read the configuration file: %w", err)
-	}
-	if len(data) > maxFile {
-		return Default(), Problems{{File: path, Say: "the file is larger than 1 MiB: this is hardly the configuration file; name the right one with --config"}}
+		return Default(), err
 	}
 	return Parse(path, data)
 }
 
-// Parse reads the text of a configuration file over [Default]. Name is the file's
-// name, for the sentences. Its error is [Problems]; the Config is then Default.
-func Parse(name string, data []byte) (Config, error) {
-	c := Default()
-	c.Hosts, c.Attendance = nil, nil // a list in the file replaces the whole default, never mixes with it
-	meta, err := toml.Decode(string(data), &c)
+// read gives the content of a configuration file.
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return Default(), Problems{syntaxProblem(name, err)}
+		return nil, fmt.Errorf("open the configuration file: %w", err)
 	}
-	if !meta.IsDefined("hosts") {
-		c.Hosts = Default().Hosts
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration file: %w", err)
 	}
-	if !meta.IsDefined("attendance") {
-		c.Attendance = Default().Attendance
+	if len(data) > maxFile {
+		return nil, Problems{{File: path, Say: "the file is larger than 1 MiB: this is hardly the configuration file; name the right one with --config"}}
 	}
+	return data, nil
+}
 
+// Parse reads a configuration file over [Default]. Name is the file's name, for the
+// sentences. Its error is [Problems]; the Config is then Default.
+func Parse(name string, data []byte) (Config, error) {
+	c, problems := parseOver(Default(), name, decodeText(data))
+	if len(problems) > 0 {
+		return Default(), problems
+	}
+	return c, nil
+}
+
+// parseOver is Parse over another Config; c is not to be used when there are problems.
+func parseOver(c Config, name, text string) (Config, Problems) {
+	c, meta, err := decodeOver(c, text)
+	if err != nil {
+		return c, Problems{syntaxProblem(name, err)}
+	}
 	problems := unknownKeys(meta.Undecoded())
 	problems = append(problems, c.problems()...)
-	if len(problems) == 0 {
-		return c, nil
-	}
-	places := placesIn(string(data))
+	places := placesIn(text)
 	for i, p := range problems {
 		problems[i].File = name
 		problems[i].Line = places.line(p.Key)
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
-	return Default(), problems
+	return c, problems
+}
+
+// decodeOver lays what the text says over c, key by key. A list in the text replaces
+// that of c and never mixes with it.
+func decodeOver(c Config, text string) (Config, toml.MetaData, error) {
+	meta, err := toml.Decode(text, &map[string]any{})
+	if err != nil {
+		return c, meta, err
+	}
+	clearLists(reflect.ValueOf(&c).Elem(), meta)
+	meta, err = toml.Decode(text, &c)
+	return c, meta, err
+}
+
+// clearLists empties the lists and maps that the text sets. They may be those of
+// another Config, and are not changed themselves.
+func clearLists(of reflect.Value, meta toml.MetaData, above ...string) {
+	for i := range of.NumField() {
+		path := append(slices.Clone(above), of.Type().Field(i).Tag.Get("toml"))
+		switch field := of.Field(i); field.Kind() {
+		case reflect.Struct:
+			clearLists(field, meta, path...)
+		case reflect.Slice, reflect.Map:
+			if defines(meta, path...) {
+				field.SetZero()
+			}
+		}
+	}
+}
+
+// defines says whether the text has this key. Small and capital letters are the same
+// to the decoder.
+func defines(meta toml.MetaData, key ...string) bool {
+	return slices.ContainsFunc(meta.Keys(), func(k toml.Key) bool {
+		return len(k) >= len(key) && slices.EqualFunc(k[:len(key)], key, strings.EqualFold)
+	})
 }
 
 // decoderPlace is how the decoder begins the errors that it gives as plain text.
@@ -83,7 +125,13 @@ func syntaxProblem(name string, err error) Problem {
 		p.Line, _ = strconv.Atoi(m[1])
 		p.Key, p.Say = m[2], m[3]
 	}
+	if strings.HasSuffix(p.Say, `but got '\n' instead`) && strings.Contains(p.Say, "table name") {
+		p.Line-- // the decoder counts the end of the line as the next one
+	}
 	switch {
+	case strings.ContainsAny(p.Say, "\u201c\u201d\u2018\u2019"):
+		p.Key, p.Say = "", "the line has slanted quotes, as Word makes them: write straight ones, \", with Notepad"
+		p.Katakan = "tanda kutipnya miring seperti buatan Word: tulis tanda kutip lurus, \", dengan Notepad"
 	case strings.HasPrefix(p.Say, "incompatible types: "):
 		_, kinds, _ := strings.Cut(p.Say, "TOML value has type ")
 		given, wanted, _ := strings.Cut(kinds, "; destination has type ")
@@ -98,10 +146,9 @@ func syntaxProblem(name string, err error) Problem {
 		p.Say = strings.Replace(p.Say, "invalid duration: ", "is ", 1) + `: give a time with its unit, such as "1.5s", "60s" or "5m"`
 	case strings.HasSuffix(p.Say, " has already been defined."):
 		p.Key, p.Say = "", strings.TrimSuffix(p.Say, ".")+" further up: keep one of the two"
-	case strings.Contains(p.Say, "UTF-16"), strings.Contains(p.Say, "UTF-8"):
-		p.Key, p.Say = "", "the file is not in UTF-8: open it in a text editor and save it with the encoding UTF-8"
 	default:
 		p.Key, p.Say = "", "the line cannot be read ("+p.Say+"): compare it with the sample file"
+		p.Katakan = "baris itu tidak bisa dibaca: bandingkan dengan berkas contoh"
 	}
 	return p
 }
@@ -141,13 +188,15 @@ func unknownKeys(undecoded []toml.Key) Problems {
 			continue
 		}
 		say := "is not a setting: take it out, or look in the sample file for those that there are"
+		katakan := "bukan pengaturan: hapus, atau lihat yang ada di berkas contoh"
 		if near := nearest(key, known); near != "" {
 			say = fmt.Sprintf("is not a setting: did you mean %s?", near)
+			katakan = fmt.Sprintf("bukan pengaturan: maksudnya %s?", near)
 			if home, _ := splitKey(near); table == "" && home != "" {
 				say = fmt.Sprintf("is not a setting here: did you mean %s, below the line [%s]?", near, home)
 			}
 		}
-		problems = append(problems, Problem{Key: key, Say: say})
+		problems = append(problems, Problem{Key: key, Say: say, Katakan: katakan})
 	}
 	return problems
 }

@@ -38,15 +38,22 @@ func (in *inspection) wrong(key, format string, args ...any) {
 	in.found = append(in.found, Problem{Key: key, Say: fmt.Sprintf(format, args...)})
 }
 
+// wrongIn is wrong with the sentence in Indonesian beside it.
+func (in *inspection) wrongIn(key, katakan, say string) {
+	in.found = append(in.found, Problem{Key: key, Say: say, Katakan: katakan})
+}
+
 func (in *inspection) number(key string, value, low, high int) {
 	if value < low || value > high {
-		in.wrong(key, "is %d: give a whole number from %d to %d", value, low, high)
+		in.wrongIn(key, fmt.Sprintf("adalah %d: beri bilangan bulat dari %d sampai %d", value, low, high),
+			fmt.Sprintf("is %d: give a whole number from %d to %d", value, low, high))
 	}
 }
 
 func (in *inspection) span(key string, value, low, high time.Duration, example string) {
 	if value < low || value > high {
-		in.wrong(key, "is %s: give a time from %s to %s with its unit, such as %q", value, low, high, example)
+		in.wrongIn(key, fmt.Sprintf("adalah %s: beri waktu dari %s sampai %s dengan satuannya, misalnya %q", value, low, high, example),
+			fmt.Sprintf("is %s: give a time from %s to %s with its unit, such as %q", value, low, high, example))
 	}
 }
 
