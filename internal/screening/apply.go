@@ -55,6 +55,8 @@ func (s *State) applyToScreening(r Recorded) {
 		s.Stage = Stage(e)
 	case AttendeeCounted, CountUndone, AttendanceCorrected, RowCounted, DisabilityRecorded:
 		s.applyAttendance(r)
+	case PressesLost, PressesSuspected, DoubtSettled:
+		s.Attendance.applyDoubt(r)
 	case QuestionOpened, QuestionClosed, QuestionRevealed, QuestionDismissed, BallotCast, HandsCounted:
 		s.applyQuestion(r)
 	default:
@@ -74,14 +76,18 @@ func (s *State) applyAttendance(r Recorded) {
 		p := Press{Seq: r.Seq, Category: e.Category, From: r.From}
 		s.own.presses[r.From] = append(s.own.presses[r.From], p)
 		a.Undo[r.From], a.LastPress = e.Category, &p
+		if r.From == FromButtons {
+			s.own.hear(r.Stamp, e.Edge)
+		}
 	case CountUndone:
 		c, presses := a.category(e.Category), s.own.presses[r.From]
-		if c == nil || len(presses) == 0 {
+		i := lastPress(presses, e.Category)
+		if c == nil || i < 0 {
 			return
 		}
 		c.Pressed--
 		c.Undone++
-		presses = presses[:len(presses)-1]
+		presses = slices.Delete(presses, i, i+1)
 		s.own.presses[r.From] = presses
 		if a.LastPress != nil && a.LastPress.Seq == e.Of {
 			a.LastPress = nil
@@ -191,6 +197,11 @@ func (s *State) applyBallot(r Recorded, e BallotCast) {
 	if e.Channel == ByTouch {
 		at := r.Stamp
 		s.own.touched = &at
+	}
+	if e.Channel == ByButton {
+		at := r.Stamp
+		s.own.pressed = &at
+		s.own.hear(r.Stamp, 0)
 	}
 	round.add(e.Channel, choices, +1)
 }

@@ -74,8 +74,55 @@ type (
 // CountAttendee is one press at the door.
 type CountAttendee struct{ Category string }
 
-// UndoCount takes back the last press of the same source.
-type UndoCount struct{}
+// UndoCount takes back the last press of the same source, or its last press of the
+// Category when that is not empty.
+type UndoCount struct{ Category string }
+
+// PressButton is a press of a GPIO button. While a question is open and buttons vote
+// (Places is not 0) it is a ballot for option number Place; a question with more options
+// than Places is not voted on with buttons at all, for what cannot be pressed would look
+// like what nobody chose. At any other time it is a count at the door, or an undo.
+type PressButton struct {
+	Category      string // with Undo: of what is undone, or "" for the last press
+	Undo          bool
+	Place, Places int    // from 1; Place 0: this button casts no ballots
+	Edge          Millis // when it went down, since this boot
+}
+
+// ReportLostPresses says that presses of a button were lost. It changes nothing while
+// presses would not count anyway.
+type ReportLostPresses struct {
+	Press   PressButton // what one of them would have been
+	Presses int         // 0 for Unheard
+	Why     LossReason
+	// Since is when the buttons were last listened to in this boot, for Unheard; 0: the
+	// last press in the journal says it.
+	Since Millis
+}
+
+// LossReason says how presses were lost.
+type LossReason string
+
+const (
+	Overrun   LossReason = "overrun" // more came than the kernel keeps
+	QueueFull LossReason = "full"    // more waited for the disk than are kept
+	AtStop    LossReason = "stopped" // the kiosk was stopped before they were saved
+	Unheard   LossReason = "unheard" // nobody listened: the kiosk or the GPIO chip was away
+)
+
+// SuspectPresses says that presses, all with the same meaning, came as a USB device was
+// plugged in or out, which can make phantom ones.
+type SuspectPresses struct {
+	Press    PressButton
+	Commands []string // the ids that they were sent under
+}
+
+// SettleDoubt is the facilitator's answer to a [Doubt]. Correct adds the lost presses to
+// their category, or takes off the suspected ones.
+type SettleDoubt struct {
+	Doubt   int64 // Doubt.Seq
+	Correct bool
+}
 
 // CorrectAttendance adds Delta (not 0, may be negative) to a category, with a reason.
 type CorrectAttendance struct {
@@ -211,6 +258,10 @@ func (OpenDoors) command()         {}
 func (CloseDoors) command()        {}
 func (CountAttendee) command()     {}
 func (UndoCount) command()         {}
+func (PressButton) command()       {}
+func (ReportLostPresses) command() {}
+func (SuspectPresses) command()    {}
+func (SettleDoubt) command()       {}
 func (CorrectAttendance) command() {}
 func (CountRow) command()          {}
 func (RecordDisability) command()  {}

@@ -78,6 +78,8 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 		return events(DoorsClosed{})
 	case CountAttendee, UndoCount, CorrectAttendance, CountRow, RecordDisability:
 		return s.decideAttendance(e.From, c)
+	case PressButton, ReportLostPresses, SuspectPresses, SettleDoubt:
+		return s.decidePress(e.From, c, s.Stamp(r))
 	case OpenQuestion, CloseQuestion, RevealQuestion, DismissQuestion:
 		return s.decideQuestion(c)
 	case CastBallot:
@@ -184,13 +186,13 @@ func (s *State) decideAttendance(from Source, c Command) ([]Event, *Refusal) {
 		if !s.DoorsOpen {
 			return nil, refuse(DoorsAreClosed)
 		}
-		return events(AttendeeCounted(c))
+		return events(AttendeeCounted{Category: c.Category})
 	case UndoCount:
-		presses := s.own.presses[from]
-		if len(presses) == 0 {
+		i := lastPress(s.own.presses[from], c.Category)
+		if i < 0 {
 			return nil, refuse(NothingToUndo)
 		}
-		last := presses[len(presses)-1]
+		last := s.own.presses[from][i]
 		if a.category(last.Category).Total() < 1 {
 			return nil, refuse(BelowZero)
 		}
@@ -379,14 +381,22 @@ func (s *State) decideBallot(c CastBallot, now Stamp) ([]Event, *Refusal) {
 			ballot.Replaces = old.seq
 		}
 	case ByTouch:
-		if t := s.own.touched; t != nil && t.Boot == now.Boot && now.Mono-t.Mono < s.Screening.Programme.ThankYou {
+		if s.thanking(s.own.touched, now) {
 			return nil, refuse(TooSoon)
 		}
 	case ByButton:
+		if s.thanking(s.own.pressed, now) {
+			return nil, refuse(TooSoon)
+		}
 	default:
 		return nil, refuse(UnknownChannel)
 	}
 	return events(ballot)
+}
+
+// thanking says whether the pause after the ballot cast at last goes on.
+func (s *State) thanking(last *Stamp, now Stamp) bool {
+	return last != nil && last.Boot == now.Boot && now.Mono-last.Mono < s.Screening.Programme.ThankYou
 }
 
 func (s *State) decideHands(c CountHands) ([]Event, *Refusal) {

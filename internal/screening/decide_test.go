@@ -40,6 +40,15 @@ func phone(question string, round int, voter string, choices ...string) CastBall
 	return CastBallot{Question: question, Round: round, Choices: choices, Channel: ByPhone, Voter: voter}
 }
 
+// lost and suspect are about the third of four voting buttons, which is for girls.
+func lost(presses int) from {
+	return from{FromButtons, ReportLostPresses{PressButton{Category: "girl", Place: 3, Places: 4}, presses, Overrun, 0}}
+}
+
+func suspect(commands ...string) from {
+	return from{FromButtons, SuspectPresses{PressButton{Category: "girl", Place: 3, Places: 4}, commands}}
+}
+
 func edited(change func(*Details)) Details {
 	d := details()
 	change(&d)
@@ -57,6 +66,7 @@ var (
 	atPoll  = acts(plan(), MoveTo{Doors}, MoveTo{PollBefore})
 	atFilm  = acts(plan(), MoveTo{FilmStep})
 	atTalk  = acts(plan(), MoveTo{Discussion})
+	pressed = after(atDoors, from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, from{FromButtons, PressButton{Category: "boy", Edge: 39_500}}, wait(500*time.Millisecond))
 	offered = after(atPoll, OpenQuestion{Question: "offer"})
 	playing = after(atFilm, PlayFilm{})
 	noFilm  = acts(planned(func(p *PlanScreening) { p.Programme.Film = Film{Missing: true} }), MoveTo{FilmStep})
@@ -74,7 +84,7 @@ var decisions = []decision{
 		when: resent{Envelope{ID: "x", Screening: "scr-0", Command: CountAttendee{"man"}}}, no: WrongScreening},
 	{name: "a screening before the first", when: resent{Envelope{ID: "x", Screening: "scr-0", Command: SetVolume{3}}}, no: WrongScreening},
 	{name: "this screening", given: atDoors,
-		when: resent{Envelope{ID: "x", Screening: "scr-1", Command: CountAttendee{"man"}}}, then: then(AttendeeCounted{"man"})},
+		when: resent{Envelope{ID: "x", Screening: "scr-1", Command: CountAttendee{"man"}}}, then: then(AttendeeCounted{Category: "man"})},
 	{name: "the same id again", given: after(atDoors, resent{Envelope{ID: "x", Command: CountAttendee{"man"}}}),
 		when: resent{Envelope{ID: "x", Command: CountAttendee{"man"}}}},
 	{name: "the same id after a restart", given: after(atDoors, resent{Envelope{ID: "x", Command: CountAttendee{"man"}}}, reboot("b2")),
@@ -132,7 +142,7 @@ var decisions = []decision{
 	{name: "close again", given: atFilm, when: CloseDoors{}},
 
 	// Attendance.
-	{name: "a press", given: atDoors, when: from{FromButtons, CountAttendee{"girl"}}, then: then(AttendeeCounted{"girl"})},
+	{name: "a press", given: atDoors, when: from{FromButtons, CountAttendee{"girl"}}, then: then(AttendeeCounted{Category: "girl"})},
 	{name: "a press of no category", given: atDoors, when: CountAttendee{"child"}, no: UnknownCategory},
 	{name: "a press at closed doors", given: atFilm, when: CountAttendee{"girl"}, no: DoorsAreClosed},
 	{name: "undo", given: after(atDoors, CountAttendee{"girl"}), when: UndoCount{}, then: then(CountUndone{5, "girl"})},
@@ -151,6 +161,9 @@ var decisions = []decision{
 	{name: "correction without a reason", given: atDoors, when: CorrectAttendance{"man", 1, " ya "}, no: ReasonMissing},
 	{name: "correction with a story", given: atDoors, when: CorrectAttendance{"man", 1, long(201)}, no: TextTooLong},
 	{name: "correction of no category", given: atDoors, when: CorrectAttendance{"child", 1, "dobel"}, no: UnknownCategory},
+	{name: "undo of one category", given: after(atDoors, CountAttendee{"girl"}, CountAttendee{"boy"}, CountAttendee{"man"}),
+		when: UndoCount{"boy"}, then: then(CountUndone{6, "boy"})},
+	{name: "undo of a category without a press", given: after(atDoors, CountAttendee{"girl"}), when: UndoCount{"boy"}, no: NothingToUndo},
 	{name: "row", given: atFilm, when: CountRow{" kiri 3 ", map[string]int{"woman": 12, "boy": 0}}, then: then(RowCounted{"kiri 3", map[string]int{"woman": 12, "boy": 0}})},
 	{name: "row again", given: after(atFilm, CountRow{"1", map[string]int{"woman": 12}}), when: CountRow{"1", map[string]int{"woman": 11}},
 		then: then(RowCounted{"1", map[string]int{"woman": 11}})},
@@ -169,6 +182,54 @@ var decisions = []decision{
 	{name: "disability removed", given: after(atFilm, RecordDisability{number(4)}), when: RecordDisability{nil}, then: then(DisabilityRecorded{nil})},
 	{name: "disability below zero", given: atFilm, when: RecordDisability{number(-1)}, no: NumberOutOfRange},
 	{name: "disability too many", given: atFilm, when: RecordDisability{number(10_000)}, no: NumberOutOfRange},
+
+	// GPIO buttons.
+	{name: "a button", given: atDoors, when: from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, then: then(AttendeeCounted{"girl", 39_000})},
+	{name: "a button of no category", given: atDoors, when: from{FromButtons, PressButton{Category: "child"}}, no: UnknownCategory},
+	{name: "a button at closed doors", given: atPoll, when: from{FromButtons, PressButton{Category: "girl", Place: 3, Places: 4}}, no: DoorsAreClosed},
+	{name: "the undo button", given: pressed, when: from{FromButtons, PressButton{Undo: true}}, then: then(CountUndone{6, "boy"})},
+	{name: "the undo button, one category", given: pressed, when: from{FromButtons, PressButton{Undo: true, Category: "girl"}}, then: then(CountUndone{5, "girl"})},
+	{name: "a button answers", given: after(offered, OpenDoors{}), when: from{FromButtons, PressButton{Category: "girl", Place: 3, Places: 4, Edge: 39_000}},
+		then: then(BallotCast{Question: "offer", Round: 1, Choices: []string{"agent"}, Channel: ByButton})},
+	{name: "a button beyond the options", given: offered, when: from{FromButtons, PressButton{Category: "boy", Place: 4, Places: 4}}, no: UnknownOption},
+	{name: "a button that does not vote", given: offered, when: from{FromButtons, PressButton{Category: "boy", Places: 4}}, no: UnknownOption},
+	{name: "options beyond the buttons", given: after(atPoll, OpenQuestion{Question: "trust"}), when: from{FromButtons, PressButton{Category: "boy", Place: 4, Places: 4}}, no: MoreThanButtons},
+	{name: "no undo of an answer", given: after(pressed, MoveTo{PollBefore}, OpenQuestion{Question: "offer"}), when: from{FromButtons, PressButton{Undo: true, Places: 4}}, no: NothingToUndo},
+	{name: "buttons that never vote count late-comers", given: after(offered, OpenDoors{}), when: from{FromButtons, PressButton{Category: "girl"}},
+		then: then(AttendeeCounted{Category: "girl"})},
+	{name: "the next at the buttons", given: after(offered, from{FromButtons, PressButton{Category: "girl", Place: 3, Places: 4}}, wait(1499*time.Millisecond)),
+		when: from{FromButtons, PressButton{Category: "girl", Place: 3, Places: 4}}, no: TooSoon},
+	{name: "the next at the buttons, in time", given: after(offered, from{FromButtons, PressButton{Category: "girl", Place: 3, Places: 4}}, wait(1500*time.Millisecond)),
+		when: from{FromButtons, PressButton{Category: "girl", Place: 1, Places: 4}},
+		then: then(BallotCast{Question: "offer", Round: 1, Choices: []string{"police"}, Channel: ByButton})},
+	{name: "lost presses", given: atDoors, when: lost(3), then: then(PressesLost{Presses: 3, Category: "girl", Why: Overrun})},
+	{name: "lost undo presses", given: atDoors, when: from{FromButtons, ReportLostPresses{PressButton{Undo: true}, 1, AtStop, 0}},
+		then: then(PressesLost{Presses: 1, Undo: true, Why: AtStop})},
+	{name: "lost answers", given: offered, when: lost(2), then: then(PressesLost{Presses: 2, Question: "offer", Why: Overrun})},
+	{name: "no presses were lost", given: atDoors, when: lost(0)},
+	{name: "lost while they would not count", given: atPoll, when: lost(3)},
+	{name: "unheard since the last press", given: after(pressed, wait(5*time.Second), restart{}), when: from{FromButtons, ReportLostPresses{Why: Unheard}},
+		then: then(PressesLost{Why: Unheard, Unheard: 6_900})},
+	{name: "unheard since the chip went", given: after(pressed, wait(5*time.Second)), when: from{FromButtons, ReportLostPresses{Why: Unheard, Since: 43_000}},
+		then: then(PressesLost{Why: Unheard, Unheard: 2_500})},
+	{name: "unheard since the power failed", given: after(pressed, reboot("b2")), when: from{FromButtons, ReportLostPresses{Why: Unheard}},
+		then: then(PressesLost{Why: Unheard, Unheard: 12_000})},
+	{name: "unheard where nobody has pressed a button", given: after(atDoors, CountAttendee{"girl"}, restart{}), when: from{FromButtons, ReportLostPresses{Why: Unheard}}},
+	{name: "unheard at closed doors", given: after(pressed, CloseDoors{}, restart{}), when: from{FromButtons, ReportLostPresses{Why: Unheard}}},
+	{name: "suspected presses", given: pressed, when: suspect("a", "b"), then: then(PressesSuspected{Presses: 2, Category: "girl", Commands: []string{"a", "b"}})},
+	{name: "suspected answers", given: offered, when: suspect("a", "b"), then: then(PressesSuspected{Presses: 2, Question: "offer"})},
+	{name: "suspected of nothing", given: pressed, when: suspect()},
+	{name: "settled: add them", given: after(atDoors, lost(3)), when: SettleDoubt{5, true},
+		then: then(AttendanceCorrected{"girl", 3, "button presses lost"}, DoubtSettled{5, 3})},
+	{name: "settled: take them off", given: after(pressed, suspect("a")), when: SettleDoubt{7, true},
+		then: then(AttendanceCorrected{"girl", -1, "phantom button presses"}, DoubtSettled{7, -1})},
+	{name: "settled: take off more than there are", given: after(pressed, suspect("a", "b")), when: SettleDoubt{7, true}, no: BelowZero},
+	{name: "settled: leave it", given: after(pressed, suspect("a", "b")), when: SettleDoubt{7, false}, then: then(DoubtSettled{Of: 7})},
+	{name: "settled: answers are not corrected", given: after(offered, lost(2)), when: SettleDoubt{8, true}, then: then(DoubtSettled{Of: 8})},
+	{name: "settled before", given: after(atDoors, lost(3), SettleDoubt{5, true}), when: SettleDoubt{5, true}, no: UnknownDoubt},
+	{name: "settled after it grew", given: after(atDoors, lost(3), lost(1)), when: SettleDoubt{5, true}, no: UnknownDoubt},
+	{name: "settled as it grew", given: after(atDoors, lost(3), lost(1)), when: SettleDoubt{6, true},
+		then: then(AttendanceCorrected{"girl", 4, "button presses lost"}, DoubtSettled{6, 4})},
 
 	// Questions.
 	{name: "open", given: atPoll, when: OpenQuestion{Question: "offer"}, then: then(QuestionOpened{Question: "offer", Round: 1})},

@@ -66,6 +66,9 @@ type (
 	DoorsClosed     struct{}
 	AttendeeCounted struct {
 		Category string `json:"category"`
+		// Edge is when the button went down, since the boot of the Stamp, which says when
+		// the press was saved. 0: not a button.
+		Edge Millis `json:"edge,omitempty"`
 	}
 	CountUndone struct {
 		Of       int64  `json:"of"` // Seq of the AttendeeCounted
@@ -75,6 +78,25 @@ type (
 		Category string `json:"category"`
 		Delta    int    `json:"delta"`
 		Reason   string `json:"reason"`
+	}
+	PressesLost struct {
+		Presses  int        `json:"presses"` // 0 when nobody can know
+		Category string     `json:"category,omitempty"`
+		Undo     bool       `json:"undo,omitempty"`     // of the undo button
+		Question string     `json:"question,omitempty"` // that they would have answered
+		Why      LossReason `json:"why"`
+		Unheard  Millis     `json:"unheard,omitempty"` // how long nobody listened to the buttons
+	}
+	PressesSuspected struct {
+		Presses  int      `json:"presses"`
+		Category string   `json:"category,omitempty"`
+		Undo     bool     `json:"undo,omitempty"`
+		Question string   `json:"question,omitempty"`
+		Commands []string `json:"commands,omitempty"` // the ids that the presses were sent under; not those of ballots
+	}
+	DoubtSettled struct {
+		Of    int64 `json:"of"`              // Doubt.Seq
+		Delta int   `json:"delta,omitempty"` // of the correction that was made for it
 	}
 	RowCounted struct {
 		Row    string         `json:"row"`
@@ -159,6 +181,9 @@ func (DoorsClosed) Kind() string         { return "DoorsClosed" }
 func (AttendeeCounted) Kind() string     { return "AttendeeCounted" }
 func (CountUndone) Kind() string         { return "CountUndone" }
 func (AttendanceCorrected) Kind() string { return "AttendanceCorrected" }
+func (PressesLost) Kind() string         { return "PressesLost" }
+func (PressesSuspected) Kind() string    { return "PressesSuspected" }
+func (DoubtSettled) Kind() string        { return "DoubtSettled" }
 func (RowCounted) Kind() string          { return "RowCounted" }
 func (DisabilityRecorded) Kind() string  { return "DisabilityRecorded" }
 func (QuestionOpened) Kind() string      { return "QuestionOpened" }
@@ -190,6 +215,9 @@ var decoders = map[string]func([]byte) (Event, error){
 	AttendeeCounted{}.Kind():     decode[AttendeeCounted],
 	CountUndone{}.Kind():         decode[CountUndone],
 	AttendanceCorrected{}.Kind(): decode[AttendanceCorrected],
+	PressesLost{}.Kind():         decode[PressesLost],
+	PressesSuspected{}.Kind():    decode[PressesSuspected],
+	DoubtSettled{}.Kind():        decode[DoubtSettled],
 	RowCounted{}.Kind():          decode[RowCounted],
 	DisabilityRecorded{}.Kind():  decode[DisabilityRecorded],
 	QuestionOpened{}.Kind():      decode[QuestionOpened],

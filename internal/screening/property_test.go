@@ -96,6 +96,10 @@ func (a *anything) details() Details {
 	return d
 }
 
+func (a *anything) button() PressButton {
+	return PressButton{a.category(), a.chance("undo", 20), pick(a, "place", 0, 1, 2, 3, 4), pick(a, "places", 0, 4), a.millis("edge")}
+}
+
 // ballot is most often one that can count: rare events make poor properties.
 func (a *anything) ballot(s *State) Command {
 	c := CastBallot{
@@ -158,6 +162,21 @@ func (a *anything) command(s *State) Command {
 			n := a.number("disability")
 			return RecordDisability{&n}
 		},
+		func() Command { return UndoCount{a.category()} },
+		func() Command { return a.button() },
+		func() Command { return a.button() },
+		func() Command { return a.button() },
+		func() Command {
+			return ReportLostPresses{a.button(), a.number("lost"), pick(a, "why", Overrun, QueueFull, AtStop, Unheard), a.millis("since")}
+		},
+		func() Command { return SuspectPresses{a.button(), strings.Fields(pick(a, "suspects", "", "x", "x y"))} },
+		func() Command {
+			c := SettleDoubt{int64(a.number("doubt")), a.chance("correct", 50)}
+			if d := s.Attendance.Doubts; len(d) > 0 {
+				c.Doubt = pick(a, "which doubt", d...).Seq
+			}
+			return c
+		},
 		func() Command { return OpenQuestion{a.question(), a.chance("new round", 30)} },
 		func() Command { return OpenQuestion{a.question(), a.chance("new round", 30)} },
 		func() Command { return OpenQuestion{s.Current, a.chance("new round", 30)} },
@@ -216,7 +235,12 @@ func (m *model) apply(r Recorded) {
 	case AttendeeCounted:
 		m.presses[r.From] = append(m.presses[r.From], e.Category)
 	case CountUndone:
-		m.presses[r.From] = m.presses[r.From][:len(m.presses[r.From])-1]
+		p := m.presses[r.From]
+		i := len(p) - 1
+		for p[i] != e.Category {
+			i--
+		}
+		m.presses[r.From] = slices.Delete(p, i, i+1)
 	case BallotCast:
 		if e.Channel == ByPhone {
 			key := fmt.Sprintf("%s/%d", e.Question, e.Round)
@@ -253,6 +277,11 @@ func (m *model) holds(s *State) string {
 		}
 		if c.Total() < 0 || c.Undone < 0 || c.Rows != rows || c.Pressed != pressed {
 			return fmt.Sprintf("%+v, want %d pressed and %d in rows, and no negative total", c, pressed, rows)
+		}
+	}
+	for i, d := range s.Attendance.Doubts {
+		if d.Seq > s.Seq || d.Presses < 0 || d.Unheard < 0 || i > 0 && d.Seq <= s.Attendance.Doubts[i-1].Seq {
+			return fmt.Sprintf("doubts %+v", s.Attendance.Doubts)
 		}
 	}
 	var open []string

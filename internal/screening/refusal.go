@@ -37,6 +37,8 @@ const (
 	UnknownChannel      Reason = "unknown_channel"
 	VoterMissing        Reason = "voter_missing"
 	TooSoon             Reason = "too_soon"
+	MoreThanButtons     Reason = "more_than_buttons"
+	UnknownDoubt        Reason = "unknown_doubt"
 	FilmMissing         Reason = "film_missing"
 	NotInFilm           Reason = "not_in_film"
 	UnknownSubtitles    Reason = "unknown_subtitles"
@@ -162,6 +164,12 @@ var sentences = map[Reason]Text{
 	TooSoon: {
 		"id": "Terima kasih. Tunggu sebentar, lalu orang berikutnya.",
 		"en": "Thank you. Wait a moment, then the next person."},
+	MoreThanButtons: {
+		"id": "Pilihannya lebih banyak daripada tombol. Jawab di layar sentuh, telepon, atau dengan angkat tangan.",
+		"en": "There are more choices than buttons. Answer on the touch screen, by phone or by raised hands."},
+	UnknownDoubt: {
+		"id": "Catatan ini sudah diperiksa atau berubah. Lihat lagi daftarnya.",
+		"en": "This note has been dealt with, or has changed. Look at the list again."},
 	FilmMissing: {
 		"id": "Film belum ada di kotak ini. Masukkan filmnya, atau lanjut ke diskusi.",
 		"en": "The film is not on this kiosk. Add it, or go on to the discussion."},

@@ -59,6 +59,33 @@ type Attendance struct {
 	LastPress  *Press
 	// Undo is, by source, the category that an undo would take back now.
 	Undo map[Source]string
+	// Doubts are what the facilitator has not looked at yet, the oldest first.
+	Doubts []Doubt
+}
+
+// Doubt is why a number may be wrong: lost presses (Why is set), or suspected ones.
+// What is like an open doubt is added to it.
+type Doubt struct {
+	Seq      int64 // of the event that began it or was added last
+	At       Stamp // of that event
+	Presses  int   // 0 when nobody can know
+	Category string
+	Undo     bool
+	Question string
+	Why      LossReason // "" for suspected presses
+	Unheard  Millis
+}
+
+// Correction is what [SettleDoubt] with Correct would add to the category: 0 when
+// nothing can be corrected.
+func (d Doubt) Correction() int {
+	switch {
+	case d.Category == "" || d.Question != "" || d.Undo:
+		return 0
+	case d.Why == "":
+		return -d.Presses
+	}
+	return d.Presses
 }
 
 // CategoryCount is the count of one category. Total is what is reported.
@@ -193,6 +220,8 @@ type ledger struct {
 	presses map[Source][]Press           // not undone, oldest first
 	phones  map[ballotKey]standingBallot // the ballot of each phone that counts now
 	touched *Stamp                       // the last ballot on the touch screen
+	pressed *Stamp                       // the last ballot by button
+	heard   *Stamp                       // the last button press in the journal: its Boot and Mono
 }
 
 type ballotKey struct {
@@ -250,6 +279,7 @@ func (s *State) Copy() *State {
 	a.Categories = slices.Clone(a.Categories)
 	a.Rows = slices.Clone(a.Rows) // the maps in it are replaced, never changed
 	a.Undo = maps.Clone(a.Undo)
+	a.Doubts = slices.Clone(a.Doubts)
 	c.Questions = slices.Clone(s.Questions)
 	for i := range c.Questions {
 		q := &c.Questions[i]
