@@ -31,6 +31,7 @@ type evening struct {
 	set     int      // how often the clock was set meanwhile
 	fixes   int      // corrections
 	left    int      // ballots left out because they were replaced
+	buttons ButtonsSummary
 }
 
 // asking is one round of a question.
@@ -77,6 +78,11 @@ func gather(ctx context.Context, src Source, id string, opts Options) (*evening,
 			}
 		case screening.AttendanceCorrected:
 			e.fixes++
+		case screening.PressesLost:
+			e.buttons.PressesLost += ev.Presses
+			e.buttons.Unheard += ev.Unheard
+		case screening.PressesSuspected:
+			e.buttons.PressesSuspected += ev.Presses
 		case screening.QuestionOpened:
 			if a := (asking{ev.Question, ev.Round}); e.opened[a] == (screening.Stamp{}) {
 				e.opened[a] = r.Stamp
@@ -188,6 +194,10 @@ func (e *evening) quality() []string {
 	note(e.state.Screening.EndedAt == nil, "not_ended")
 	note(e.fixes > 0, "corrected")
 	note(len(e.state.Attendance.Rows) > 0, "counted_by_rows")
+	note(e.buttons.PressesLost > 0, "presses_lost")
+	note(e.buttons.Unheard > 0, "buttons_unheard")
+	note(e.buttons.PressesSuspected > 0, "presses_suspected")
+	note(len(e.state.Attendance.Doubts) > 0, "presses_unsettled")
 	return out
 }
 

@@ -100,6 +100,16 @@ type QualitySummary struct {
 	Restarts     int      `json:"restarts"`
 	ClockSet     int      `json:"clockSet"` // how often
 	Corrections  int      `json:"corrections"`
+
+	Buttons ButtonsSummary `json:"buttons"`
+}
+
+// ButtonsSummary says how far the count of the buttons can be trusted. What the
+// facilitator did about it is among the corrections.
+type ButtonsSummary struct {
+	PressesLost      int              `json:"pressesLost"`
+	PressesSuspected int              `json:"pressesSuspected"` // counted, and perhaps made by a plug
+	Unheard          screening.Millis `json:"unheard"`          // how long nobody listened to the buttons
 }
 
 // EventsSummary says what events.jsonl must hold: from the ScreeningPlanned, which is
@@ -132,7 +142,7 @@ func (e *evening) summary() ([]byte, error) {
 		Questions: []QuestionSummary{},
 		Quality: QualitySummary{
 			Notes: append([]string{}, e.quality()...), ClockSources: e.clocks,
-			Restarts: e.starts, ClockSet: e.set, Corrections: e.fixes,
+			Restarts: e.starts, ClockSet: e.set, Corrections: e.fixes, Buttons: e.buttons,
 		},
 		Events: EventsSummary{Last: e.state.Seq, Lines: len(e.events), ReplacedBallots: e.left},
 	}

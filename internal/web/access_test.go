@@ -190,7 +190,7 @@ func TestWhoMaySendWhat(t *testing.T) {
 		"countAttendee": {touchRole, facilitatorRole}, "undoCount": {touchRole, facilitatorRole},
 	}
 	for _, do := range []string{
-		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "countRow",
+		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "settleDoubt", "countRow",
 		"recordDisability", "openQuestion", "closeQuestion", "revealQuestion", "dismissQuestion", "countHands",
 		"showRunningTotals", "setStage", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
 		"usePausePoints", "setClock",

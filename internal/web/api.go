@@ -194,7 +194,7 @@ func (v *viewer) summary(s *screening.State) summary {
 	p := s.Screening.Programme
 	out := summary{
 		Screening:  endedScreening{screeningInfo: v.info(s.Screening), StartedAt: s.Screening.PlannedAt.At.In(v.zone)},
-		Attendance: attendance(s),
+		Attendance: v.attendance(s),
 		Questions:  []questionSummary{},
 		Film:       filmSummary{p.Film.Title, s.Playback.Finished, s.Playback.At, s.Playback.Duration},
 	}

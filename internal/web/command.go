@@ -49,6 +49,7 @@ var wishes = map[string]wish{
 	"openDoors":         command[screening.OpenDoors](facilitatorRole),
 	"closeDoors":        command[screening.CloseDoors](facilitatorRole),
 	"correctAttendance": command[screening.CorrectAttendance](facilitatorRole),
+	"settleDoubt":       command[screening.SettleDoubt](facilitatorRole),
 	"countRow":          command[screening.CountRow](facilitatorRole),
 	"recordDisability":  command[screening.RecordDisability](facilitatorRole),
 	"openQuestion":      command[screening.OpenQuestion](facilitatorRole),

@@ -296,8 +296,21 @@ func TestGoldenMessages(t *testing.T) {
 	bare.k.do(screening.MoveTo{Step: screening.FilmStep})
 	bare.show("film-missing", stageRole, facilitatorRole)
 
+	clicker := newFaces(t, setup{parts: func(p *Parts) { p.Show.VotingButtons = 4 }})
+	clicker.k.plan()
+	clicker.k.do(screening.MoveTo{Step: screening.Doors})
+	woman := screening.PressButton{Category: "woman", Place: 1, Places: 4, Edge: 1000}
+	clicker.k.from(screening.FromButtons, woman)
+	clicker.k.from(screening.FromButtons, screening.ReportLostPresses{Press: woman, Presses: 3, Why: screening.Overrun})
+	clicker.k.from(screening.FromButtons, screening.ReportLostPresses{Press: woman, Why: screening.Unheard})
+	clicker.k.from(screening.FromButtons, screening.SuspectPresses{Press: woman, Commands: []string{"gpio-1"}})
+	clicker.show("doubts", facilitatorRole)
+	clicker.k.do(screening.MoveTo{Step: screening.PollBefore})
+	clicker.k.do(screening.OpenQuestion{Question: "age"})
+	clicker.show("question-buttons", stageRole, touchRole, facilitatorRole)
+
 	if !t.Failed() {
-		noMore(t, "protocol/from", append(f.written, bare.written...))
+		noMore(t, "protocol/from", slices.Concat(f.written, bare.written, clicker.written))
 	}
 	maps.Copy(f.scenes, bare.scenes)
 	checkAllSeen(t, f.scenes)
@@ -358,6 +371,7 @@ func TestGoldenCommands(t *testing.T) {
 		"openDoors":             {``, facilitatorRole, screening.OpenDoors{}},
 		"closeDoors":            {``, facilitatorRole, screening.CloseDoors{}},
 		"correctAttendance":     {`"category":"man","delta":-2,"reason":"terhitung dua kali"`, facilitatorRole, screening.CorrectAttendance{Category: "man", Delta: -2, Reason: "terhitung dua kali"}},
+		"settleDoubt":           {`"doubt":41,"correct":true`, facilitatorRole, screening.SettleDoubt{Doubt: 41, Correct: true}},
 		"countRow":              {`"row":"kiri 3","counts":{"woman":4,"child":0}`, facilitatorRole, screening.CountRow{Row: "kiri 3", Counts: map[string]int{"woman": 4, "child": 0}}},
 		"recordDisability":      {`"count":3`, facilitatorRole, screening.RecordDisability{Count: &count}},
 		"recordDisability-none": {`"count":null`, facilitatorRole, screening.RecordDisability{}},

@@ -38,6 +38,10 @@ type Show struct {
 	Help      []HelpNumber
 	Keys      []string // keyboard keys that are clicker buttons
 
+	// VotingButtons is how many of the clicker's buttons answer an open question; one
+	// with more options is not answered with them.
+	VotingButtons int
+
 	FilmFile      string                                   // "" when missing
 	Subtitles     func(lang string) (file string, ok bool) // a WebVTT file
 	OpenIcon      func(name string) (io.ReadCloser, error) // an SVG of the pack; fs.ErrNotExist: use ours

@@ -50,6 +50,7 @@ type questionView struct {
 	Explanation screening.Text         `json:"explanation,omitempty"`
 	Source      string                 `json:"source,omitempty"`
 	Rounds      []roundView            `json:"rounds,omitempty"`
+	Buttons     bool                   `json:"buttons,omitempty"` // the clicker's buttons answer it, in the order of the options
 }
 
 type roundView struct {
@@ -159,6 +160,20 @@ type attendanceView struct {
 	Rows       []handRow       `json:"rows"`
 	Undo       *string         `json:"undo"`
 	LastPress  *pressView      `json:"lastPress"`
+	Doubts     []doubtView     `json:"doubts"`
+}
+
+// doubtView is something about the buttons that the facilitator should look at.
+type doubtView struct {
+	Doubt      int64                `json:"doubt"` // for settleDoubt
+	At         time.Time            `json:"at"`
+	Presses    int                  `json:"presses"` // 0: nobody can know
+	Category   string               `json:"category,omitempty"`
+	Undo       bool                 `json:"undo,omitempty"`
+	Question   screening.Text       `json:"question,omitempty"`
+	Why        screening.LossReason `json:"why"`     // "" for presses that are there and may be phantoms
+	Unheard    screening.Millis     `json:"unheard"` // how long nobody listened
+	Correction int                  `json:"correction"`
 }
 
 type attendanceRow struct {
@@ -309,7 +324,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 	return facilitatorView{
 		common: v.common(s, facilitatorRole), Keys: orEmpty(v.show.Keys), Regencies: orEmpty(v.show.Programme.Regencies),
 		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
-		DoorsOpen: s.DoorsOpen, Attendance: attendance(s), Questions: questionRows(s),
+		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: questionRows(s),
 		Current: v.question(s, true), ShowRunning: s.ShowRunning,
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
 		Film:  film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
@@ -336,6 +351,7 @@ func (v *viewer) question(s *screening.State, all bool) *questionView {
 	out := &questionView{
 		ID: q.ID, Kind: asked.Kind, Text: asked.Text, Options: asked.Options,
 		Phase: q.Phase, Round: newest.N, Ballots: newest.Ballots,
+		Buttons: q.Phase == screening.Open && len(asked.Options) <= v.show.VotingButtons,
 	}
 	if all || q.Phase == screening.Revealed {
 		out.Explanation, out.Source = asked.Explanation, asked.Source
@@ -386,11 +402,11 @@ func orEmpty[E any](s []E) []E {
 	return s
 }
 
-func attendance(s *screening.State) attendanceView {
+func (v *viewer) attendance(s *screening.State) attendanceView {
 	a := &s.Attendance
 	out := attendanceView{
 		Total: a.Total(), Disability: a.Disability,
-		Categories: []attendanceRow{}, Rows: []handRow{},
+		Categories: []attendanceRow{}, Rows: []handRow{}, Doubts: []doubtView{},
 	}
 	for i, c := range a.Categories {
 		out.Categories = append(out.Categories, attendanceRow{
@@ -405,6 +421,16 @@ func attendance(s *screening.State) attendanceView {
 	}
 	if a.LastPress != nil {
 		out.LastPress = &pressView{a.LastPress.Category, a.LastPress.From}
+	}
+	for _, d := range a.Doubts {
+		w := doubtView{
+			Doubt: d.Seq, At: d.At.At.In(v.zone), Presses: d.Presses, Category: d.Category, Undo: d.Undo,
+			Why: d.Why, Unheard: d.Unheard, Correction: d.Correction(),
+		}
+		if asked := s.Asked(d.Question); asked != nil {
+			w.Question = asked.Text
+		}
+		out.Doubts = append(out.Doubts, w)
 	}
 	return out
 }

@@ -529,6 +529,7 @@ const attendance: FacilitatorView['attendance'] = {
   rows: [],
   undo: null,
   lastPress: { category: 'woman', from: 'buttons' },
+  doubts: [],
 };
 
 const health: FacilitatorView['health'] = [

@@ -58,6 +58,7 @@ export interface Question {
   explanation?: Text; // only after the reveal
   source?: string; // only after the reveal
   rounds?: Round[]; // absent while the totals are hidden; in order, the newest last
+  buttons?: boolean; // the clicker's buttons answer it: the first button for the first option, ...
 }
 
 export interface Round {
@@ -187,6 +188,20 @@ export interface Attendance {
   rows: { row: string; counts: Record<string, number> }[];
   undo: string | null; // category that the facilitator's own undo would take back
   lastPress: { category: string; from: string } | null; // of any source
+  doubts: Doubt[]; // the oldest first
+}
+
+/** Presses of the clicker that were lost, or (why is '') that are counted and may be phantoms. */
+export interface Doubt {
+  doubt: number; // for settleDoubt
+  at: string; // ISO 8601 with offset
+  presses: number; // 0: nobody can know
+  category?: string;
+  undo?: boolean; // they were of the undo button
+  question?: Text; // they were answers to it
+  why: '' | 'overrun' | 'full' | 'stopped' | 'unheard';
+  unheard: number; // ms that nobody listened to the buttons
+  correction: number; // what settleDoubt with correct adds to the category; 0: nothing can be corrected
 }
 
 export interface QuestionRow {
@@ -256,6 +271,7 @@ export type CommandBody =
   | { do: 'openDoors' }
   | { do: 'closeDoors' }
   | { do: 'correctAttendance'; category: string; delta: number; reason: string }
+  | { do: 'settleDoubt'; doubt: number; correct: boolean }
   | { do: 'countRow'; row: string; counts: Record<string, number> }
   | { do: 'recordDisability'; count: number | null }
   | { do: 'openQuestion'; question: string; newRound: boolean }
