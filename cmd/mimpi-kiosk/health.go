@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
@@ -15,11 +17,16 @@ import (
 // watchedJournal tells the board whether commits work.
 type watchedJournal struct {
 	screening.Journal
-	board *health.Board
+	board   *health.Board
+	commits *box.Commits
 }
 
 func (j watchedJournal) Append(ctx context.Context, events []screening.Recorded) error {
+	begin := time.Now()
 	err := j.Journal.Append(ctx, events)
+	if err == nil {
+		j.commits.Took(time.Since(begin))
+	}
 	j.board.Set(journalHealth(err))
 	return err
 }

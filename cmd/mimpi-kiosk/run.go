@@ -17,6 +17,7 @@ import (
 
 	kioskui "mimpi-kiosk/kiosk-ui"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/clicker"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
@@ -73,6 +74,7 @@ func (f *flags) settle(changed func(string) bool) {
 // kiosk is what has been read from the disk before anything runs.
 type kiosk struct {
 	id       string
+	data     string // folder
 	config   settings
 	pack     *pack.Pack
 	texts    *web.Texts
@@ -107,7 +109,7 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 }
 
 func prepare(f flags, log *slog.Logger) (*kiosk, error) {
-	k := &kiosk{board: &health.Board{}, log: log, listenOn: f.listen}
+	k := &kiosk{data: f.data, board: &health.Board{}, log: log, listenOn: f.listen}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
@@ -163,7 +165,8 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	if notice := journal.Opened().Notice(); notice != nil {
 		k.board.Set(setAside(notice))
 	}
-	room := screening.NewRoom(watchedJournal{journal, k.board}, k.clock)
+	commits := &box.Commits{}
+	room := screening.NewRoom(watchedJournal{journal, k.board, commits}, k.clock)
 	keys := clicker.New(k.buttons(), k.commitPress(room), mayBeSavedLater)
 	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
 
@@ -186,6 +189,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return room.Run(ctx, k.start()) })
 	group.Go(func() error { return keys.Run(ctx) })
 	group.Go(func() error { return film.Run(ctx) })
+	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
 	group.Go(func() error { return server.Run(ctx, listener) })
 	return group.Wait()
 }
