@@ -1,10 +1,8 @@
 package export
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,6 +30,7 @@ type evening struct {
 	fixes   int      // corrections
 	left    int      // ballots left out because they were replaced
 	buttons ButtonsSummary
+	key     *Key // signs the checksums; nil when nothing does
 }
 
 // asking is one round of a question.
@@ -52,7 +51,7 @@ const skipped = "(skipped)"
 
 // gather reads a screening; nil when it is a rehearsal that is not wanted.
 func gather(ctx context.Context, src Source, id string, opts Options) (*evening, error) {
-	e := &evening{state: screening.NewState(), opened: map[asking]screening.Stamp{}}
+	e := &evening{state: screening.NewState(), opened: map[asking]screening.Stamp{}, key: opts.Key}
 	var events []screening.Recorded
 	clocks := map[string]bool{}
 	for r, err := range src.Events(ctx, id) {
@@ -207,7 +206,9 @@ type folder struct {
 	name     string
 	suffix   string // the part of name that tells the screening, whatever its date and venue
 	modified time.Time
-	files    []file // SHA256SUMS last
+	files    []file // SHA256SUMS and its signature last; of a sealed folder only sealed.json
+	seal     *seal  // nil: everybody may read it
+	summary  Summary
 }
 
 type file struct {
@@ -216,38 +217,28 @@ type file struct {
 }
 
 func (e *evening) folder() (*folder, error) {
-	events, err := e.eventLines()
-	if err != nil {
-		return nil, err
-	}
-	summary, err := e.summary()
-	if err != nil {
-		return nil, err
-	}
-	attendance, err := e.attendance()
-	if err != nil {
-		return nil, err
-	}
-	polls, err := e.polls()
-	if err != nil {
-		return nil, err
-	}
-	files := []file{
-		{"attendance.csv", attendance},
-		{"ballots.csv", polls},
-		{"events.jsonl", events},
-		{"summary.json", summary},
-	}
-	var sums bytes.Buffer
-	for _, f := range files {
-		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(f.content), f.name)
+	var files []file
+	for _, f := range []struct {
+		name string
+		make func() ([]byte, error)
+	}{
+		{"attendance.csv", e.attendance},
+		{"ballots.csv", e.polls},
+		{"events.jsonl", e.eventLines},
+		{"summary.json", e.summary},
+		{"report.html", e.report},
+	} {
+		content, err := f.make()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		files = append(files, file{f.name, content})
 	}
 	s := e.state.Screening
-	name, suffix := folderName(e.heldAt(), s.Details.Venue, s.ID)
-	return &folder{
-		kiosk: safeID(e.kiosk), name: name, suffix: suffix,
-		modified: e.state.Last.At, files: append(files, file{"SHA256SUMS", sums.Bytes()}),
-	}, nil
+	out := &folder{kiosk: safeID(e.kiosk), modified: e.state.Last.At, summary: e.totals()}
+	out.name, out.suffix = folderName(e.heldAt(), s.Details.Venue, s.ID)
+	out.files = e.key.withSums(out, files)
+	return out, nil
 }
 
 // heldAt is when the screening was held, as well as anybody knows.

@@ -3,10 +3,28 @@
 // # What is written
 //
 // Each screening is a folder mimpi-kiosk/KIOSK/DATE_VENUE_ID with attendance.csv,
-// ballots.csv, events.jsonl, summary.json and SHA256SUMS (for sha256sum -c). Names
-// hold only ASCII letters, digits, '-' and '_', at most 60 of them, so that FAT takes
-// them. The same journal gives the same bytes for ever: exporting twice adds nothing
-// twice, and no time of export is written anywhere.
+// ballots.csv, events.jsonl, summary.json, report.html (a page for people, which needs
+// nothing beside it) and SHA256SUMS (for sha256sum -c). Names hold only ASCII letters,
+// digits, '-' and '_', at most 60 of them, so that FAT takes them. The same journal
+// gives the same bytes for ever: exporting twice adds nothing twice, and no time of
+// export is written anywhere. LIHAT-SAYA.html at the top leads to all reports there,
+// also to those of other kiosks on the same stick.
+//
+// # Signed
+//
+// With a [Key], SHA256SUMS.minisig is the signature of SHA256SUMS by the kiosk, and
+// KIOSK/minisign.pub its public key, which summary.json names too. Who changes a file
+// can make new checksums, but no new signature; who makes up a key of their own is
+// found out by comparing it with the one that the kiosk had before. The trusted comment
+// is "mimpi-kiosk KIOSK ID".
+//
+// # Encrypted
+//
+// With recipients, a screening is a folder DATE_terkunci_ID with screening.zip.age (a
+// zip of the files above, encrypted by age to the coordinators' keys), sealed.json,
+// SHA256SUMS and its signature. It replaces the folder that everybody could read. Date,
+// kiosk and id stay readable. It is encrypted anew only when the screening or the
+// recipients changed, which a keyed digest in sealed.json tells.
 //
 // # Promises
 //
@@ -65,7 +83,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"mimpi-kiosk/internal/screening"
 )
@@ -82,7 +102,9 @@ type Source interface {
 
 // Options say what is exported.
 type Options struct {
-	Rehearsals bool // rehearsals as well; they are marked in every file
+	Rehearsals bool     // rehearsals as well; they are marked in every file
+	Key        *Key     // signs; nil: nothing is signed
+	Recipients []string // public keys of age; none: nothing is encrypted. They need a Key.
 }
 
 // top is the folder that everything goes into.
@@ -114,7 +136,7 @@ func Write(ctx context.Context, src Source, dir string, opts Options) ([]string,
 		}
 		s := kiosks[f.kiosk]
 		if s == nil {
-			if s, err = openShelf(filepath.Join(dir, top, f.kiosk)); err != nil {
+			if s, err = openShelf(filepath.Join(dir, top, f.kiosk), opts.Key); err != nil {
 				return done, explain(dir, err)
 			}
 			kiosks[f.kiosk] = s
@@ -129,7 +151,18 @@ func Write(ctx context.Context, src Source, dir string, opts Options) ([]string,
 			return done, explain(dir, err)
 		}
 	}
+	if err := writeIndex(dir); err != nil {
+		return done, explain(dir, err)
+	}
 	return done, errors.Join(unread...)
+}
+
+func writeIndex(dir string) error {
+	content, err := indexOf(dir)
+	if err != nil {
+		return err
+	}
+	return place(dir, IndexFile, content)
 }
 
 // Zip writes the same folders as one zip file. Screenings that cannot be read are
@@ -142,6 +175,8 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 	}
 	z := zip.NewWriter(w)
 	var unread []error
+	var kiosks []indexKiosk
+	var newest time.Time
 	for _, id := range ids {
 		f, err := open(ctx, src, id, opts)
 		if ctx.Err() != nil {
@@ -154,12 +189,43 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 		if f == nil {
 			continue
 		}
-		for _, file := range f.files {
-			h := &zip.FileHeader{Name: path.Join(top, f.kiosk, f.name, file.name), Method: zip.Deflate, Modified: f.modified}
+		files, err := f.content()
+		if err != nil {
+			return fmt.Errorf("export screening %s: %w", id, err)
+		}
+		for i := range files {
+			files[i].name = path.Join(top, f.kiosk, f.name, files[i].name)
+		}
+		if newest.Before(f.modified) {
+			newest = f.modified
+		}
+		i := slices.IndexFunc(kiosks, func(k indexKiosk) bool { return k.Name == f.kiosk })
+		if i < 0 {
+			i = len(kiosks)
+			kiosks = append(kiosks, indexKiosk{Name: f.kiosk})
+			if opts.Key != nil {
+				public, err := opts.Key.publicFile()
+				if err != nil {
+					return err
+				}
+				files = append(files, file{path.Join(top, f.kiosk, PublicKeyFile), public})
+			}
+		}
+		kiosks[i].Screenings = append(kiosks[i].Screenings, f.inIndex())
+		for _, file := range files {
+			h := &zip.FileHeader{Name: file.name, Method: zip.Deflate, Modified: f.modified}
 			if err := addToZip(z, h, file.content); err != nil {
 				return fmt.Errorf("export screening %s: %w", id, err)
 			}
 		}
+	}
+	slices.SortFunc(kiosks, func(a, b indexKiosk) int { return strings.Compare(a.Name, b.Name) })
+	contents, err := index(kiosks)
+	if err != nil {
+		return err
+	}
+	if err := addToZip(z, &zip.FileHeader{Name: IndexFile, Method: zip.Deflate, Modified: newest}, contents); err != nil {
+		return err
 	}
 	if err := errors.Join(unread...); err != nil {
 		h := &zip.FileHeader{Name: path.Join(top, "MASALAH.txt"), Method: zip.Deflate}
@@ -192,7 +258,14 @@ func open(ctx context.Context, src Source, id string, opts Options) (*folder, er
 	if e == nil {
 		return nil, nil
 	}
-	return e.folder()
+	f, err := e.folder()
+	if err == nil && len(opts.Recipients) > 0 {
+		err = f.sealFor(opts.Recipients, opts.Key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("export screening %s: %w", id, err)
+	}
+	return f, nil
 }
 
 // explain adds what to do to an error of the disk.

@@ -140,7 +140,11 @@ func goldenEvening() *journaltest.Kiosk {
 
 func TestGolden(t *testing.T) {
 	dir := t.TempDir()
-	folders, err := Write(t.Context(), made{events: goldenEvening().Events}, dir, Options{})
+	key, err := OpenKey(filepath.Join("testdata", "only-for-tests.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders, err := Write(t.Context(), made{events: goldenEvening().Events}, dir, Options{Key: key})
 	if err != nil || len(folders) != 1 {
 		t.Fatalf("%v %v", folders, err)
 	}
@@ -148,6 +152,7 @@ func TestGolden(t *testing.T) {
 		t.Errorf("written to %s, want %s", folders[0], want)
 	}
 	got := tree(t, folders[0])
+	got[IndexFile] = tree(t, dir)[IndexFile]
 	for name, content := range got {
 		golden := filepath.Join("testdata", "golden", name)
 		if *update {
@@ -163,8 +168,8 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s is\n%s\nwant\n%s", name, content, want)
 		}
 	}
-	if len(got) != 5 {
-		t.Errorf("%d files, want 5", len(got))
+	if len(got) != 8 {
+		t.Errorf("%d files, want 8", len(got))
 	}
 	checksums(t, folders[0])
 }
@@ -192,7 +197,7 @@ func checksums(t *testing.T, dir string) {
 	t.Helper()
 	cmd := exec.Command("sha256sum", "--check", "--strict", "SHA256SUMS")
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK\n") != 4 {
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), ": OK\n") != 5 {
 		t.Errorf("sha256sum --check in %s: %v\n%s", dir, err, out)
 	}
 }

@@ -21,7 +21,7 @@ const (
 
 // openShelf makes the folder where it is missing and clears away what a broken export
 // left half written.
-func openShelf(path string) (*shelf, error) {
+func openShelf(path string, key *Key) (*shelf, error) {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, err
 	}
@@ -31,7 +31,14 @@ func openShelf(path string) (*shelf, error) {
 		}
 	}
 	s := &shelf{path}
-	return s, s.remove(tmpPrefix)
+	if err := s.remove(tmpPrefix); err != nil || key == nil {
+		return s, err
+	}
+	public, err := key.publicFile()
+	if err != nil {
+		return nil, err
+	}
+	return s, place(path, PublicKeyFile, public)
 }
 
 // tidy removes the folders that were replaced, now that all new ones are in place.
@@ -65,8 +72,12 @@ func (s *shelf) put(f *folder) (err error) {
 		}
 	}
 	final := filepath.Join(s.path, f.name)
-	if len(earlier) == 1 && earlier[0] == f.name && holds(final, f.files) {
+	if len(earlier) == 1 && earlier[0] == f.name && f.standsIn(final) {
 		return nil
+	}
+	files, err := f.content()
+	if err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp(s.path, tmpPrefix)
 	if err != nil {
@@ -80,7 +91,7 @@ func (s *shelf) put(f *folder) (err error) {
 	if err := os.Chmod(tmp, 0o755); err != nil {
 		return err
 	}
-	for _, file := range f.files {
+	for _, file := range files {
 		if err := writeSynced(filepath.Join(tmp, file.name), file.content); err != nil {
 			return err
 		}
@@ -110,6 +121,26 @@ func (s *shelf) put(f *folder) (err error) {
 		}
 	}
 	return nil
+}
+
+// place writes one file beside the folders, at once and whole, unless it is the same.
+func place(dir, name string, content []byte) error {
+	if holds(dir, []file{{name, content}}) {
+		return nil
+	}
+	tmp := filepath.Join(dir, tmpPrefix+name)
+	if err := os.RemoveAll(tmp); err != nil {
+		return err
+	}
+	err := writeSynced(tmp, content)
+	if err == nil {
+		err = os.Rename(tmp, filepath.Join(dir, name))
+	}
+	if err != nil {
+		os.Remove(tmp) // gives the space back
+		return err
+	}
+	return syncDir(dir)
 }
 
 // holds says whether the folder has these files with these contents.

@@ -10,6 +10,7 @@ import (
 type Summary struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	Kiosk         string            `json:"kiosk"`
+	PublicKey     string            `json:"publicKey,omitempty"` // of the kiosk, as minisign writes it; "" when nothing is signed
 	AppVersion    string            `json:"appVersion"`
 	Screening     ScreeningSummary  `json:"screening"`
 	Film          FilmSummary       `json:"film"`
@@ -122,10 +123,15 @@ type EventsSummary struct {
 }
 
 func (e *evening) summary() ([]byte, error) {
+	b, err := json.MarshalIndent(e.totals(), "", "  ")
+	return append(b, '\n'), err
+}
+
+func (e *evening) totals() Summary {
 	s := e.state.Screening
 	r := s.Regency()
 	out := Summary{
-		SchemaVersion: schemaVersion, Kiosk: e.kiosk, AppVersion: e.version,
+		SchemaVersion: schemaVersion, Kiosk: e.kiosk, PublicKey: e.key.Public(), AppVersion: e.version,
 		Screening: ScreeningSummary{
 			ID: s.ID, Rehearsal: s.Rehearsal, Programme: s.Programme.Pack,
 			Regency: r.Name, KodeKemendagri: r.Kemendagri, KodeBPS: r.BPS,
@@ -168,8 +174,7 @@ func (e *evening) summary() ([]byte, error) {
 			out.Questions = append(out.Questions, e.question(q))
 		}
 	}
-	b, err := json.MarshalIndent(out, "", "  ")
-	return append(b, '\n'), err
+	return out
 }
 
 func (e *evening) question(q screening.QuestionState) QuestionSummary {

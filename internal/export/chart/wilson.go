@@ -1,0 +1,34 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+)
+
+// Smallest is how many people a group must have before anything of what they answered
+// is shown: of fewer, somebody could guess who said what.
+const Smallest = 10
+
+// Wilson gives the 95 % score interval (Wilson 1927) of a share of k out of n, between
+// 0 and 1. With n under 1 nothing is known: 0 to 1.
+func Wilson(k, n int) (low, high float64) {
+	if n < 1 {
+		return 0, 1
+	}
+	const z = 1.959963984540054
+	size, share := float64(n), float64(min(max(k, 0), n))/float64(n)
+	centre := share + z*z/(2*size)
+	spread := z * math.Sqrt(share*(1-share)/size+z*z/(4*size*size))
+	scale := 1 + z*z/size
+	return max(0, (centre-spread)/scale), min(1, (centre+spread)/scale)
+}
+
+// Share says a share of k out of n with its interval: "45% (41–49%)". Nothing is said
+// of groups under [Smallest]: it is then "".
+func Share(k, n int) string {
+	if n < Smallest {
+		return ""
+	}
+	low, high := Wilson(k, n)
+	return fmt.Sprintf("%.0f%% (%.0f–%.0f%%)", 100*float64(k)/float64(n), 100*low, 100*high)
+}

@@ -1,0 +1,208 @@
+package export
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strings"
+
+	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
+)
+
+//go:embed report.html
+var reportPage string
+
+//go:embed index.html
+var indexPage string
+
+// words is a sentence in Indonesian and in English.
+type words struct{ ID, EN string }
+
+func both(t screening.Text) words {
+	w := words{t.In("id"), t.In("en")}
+	if w.EN == w.ID {
+		w.EN = ""
+	}
+	return w
+}
+
+// stepNames say when a question was asked.
+var stepNames = map[screening.Step]words{
+	screening.SetUp:      {"Saat persiapan", "While setting up"},
+	screening.Doors:      {"Saat pintu dibuka", "While the doors were open"},
+	screening.PollBefore: {"Sebelum film", "Before the film"},
+	screening.FilmStep:   {"Di tengah film", "During the film"},
+	screening.Discussion: {"Saat diskusi", "In the discussion"},
+	screening.Closing:    {"Saat penutupan", "While closing"},
+	screening.Ended:      {"Sesudah selesai", "After the end"},
+}
+
+// qualityNames explain the words of the column data_quality.
+var qualityNames = map[string]words{
+	"rehearsal":         {"Ini latihan, bukan pemutaran.", "This was a rehearsal, not a screening."},
+	"clock_unset":       {"Jam kiosk belum dipastikan: tanggal dan waktu mungkin salah.", "Nobody vouched for the kiosk's clock: date and time may be wrong."},
+	"clock_changed":     {"Jam kiosk disetel saat pemutaran.", "The kiosk's clock was set during the screening."},
+	"restarted":         {"Kiosk menyala ulang saat pemutaran (misalnya listrik padam); hitungan tidak hilang.", "The kiosk restarted during the screening (a power cut, for instance); no count was lost."},
+	"not_ended":         {"Pemutaran belum diakhiri.", "The screening was not ended."},
+	"corrected":         {"Hitungan dikoreksi dengan tangan.", "Counts were corrected by hand."},
+	"presses_lost":      {"Ada tekanan tombol yang hilang.", "Some presses of the buttons were lost."},
+	"buttons_unheard":   {"Selama beberapa waktu tombol tidak didengar.", "For a while nobody listened to the buttons."},
+	"presses_suspected": {"Ada tekanan tombol yang meragukan (misalnya karena colokan USB).", "Some presses are doubtful (made by a plug, perhaps)."},
+	"presses_unsettled": {"Tekanan yang meragukan belum diputuskan fasilitator.", "The facilitator has not settled the doubtful presses."},
+	"counted_by_rows":   {"Sebagian dihitung per baris tempat duduk.", "Some were counted by rows of seats."},
+}
+
+var audienceNames = map[screening.AudienceKind]words{
+	screening.Public:   {"umum", "public"},
+	screening.Students: {"pelajar", "students"},
+}
+
+// Audience says a kind of audience in Indonesian and English.
+func Audience(kind string) (id, en string) {
+	w, ok := audienceNames[screening.AudienceKind(kind)]
+	if !ok {
+		return kind, kind
+	}
+	return w.ID, w.EN
+}
+
+// QualityNote explains a word of the column data_quality in Indonesian and English.
+func QualityNote(word string) (id, en string) {
+	w, ok := qualityNames[word]
+	if !ok {
+		return word, word
+	}
+	return w.ID, w.EN
+}
+
+// Before says whether a question asked in this step was asked before the film.
+func Before(s screening.Step) bool {
+	return s == screening.SetUp || s == screening.Doors || s == screening.PollBefore
+}
+
+type reportData struct {
+	Summary
+	Style      template.CSS
+	Title      words
+	Audience   words
+	Date, Time string
+	People     template.HTML
+	Disability *words
+	Questions  []reportQuestion
+	Small      bool // a group is too small to be shown
+	Legend     template.HTML
+	Quality    []words
+	Cannot     words
+	Smallest   int
+}
+
+type reportQuestion struct {
+	Text   words
+	Rounds []reportRound
+	Chart  template.HTML
+}
+
+type reportRound struct {
+	When              words
+	Answered, Skipped int
+	Small             bool
+}
+
+// report is report.html: one page that needs nothing beside it.
+func (e *evening) report() ([]byte, error) {
+	held := e.heldAt()
+	d := reportData{
+		Summary: e.totals(), Style: chart.Style, Title: both(e.state.Screening.Programme.Film.Title),
+		Date: LongDate(held.Format("2006-01-02")), Time: held.Format("15.04"),
+		Legend: chart.Legend(), Cannot: words{chart.CannotShow[0], chart.CannotShow[1]}, Smallest: chart.Smallest,
+	}
+	d.Audience.ID, d.Audience.EN = Audience(d.Screening.Audience)
+	most, bars := 0, []chart.Bar{}
+	for _, c := range d.Attendance.Categories {
+		most = max(most, c.Net)
+		bars = append(bars, chart.Bar{Label: label(both(c.Label)), Value: float64(c.Net), Text: number(c.Net)})
+	}
+	d.People = chart.Bars("Yang datang / Who came", float64(most), bars)
+	if n := d.Attendance.Disability; n != nil {
+		d.Disability = &words{number(*n), number(*n)}
+		if *n > 0 && *n < chart.Smallest { // of a few, everybody would know who
+			d.Disability = &words{"Kurang dari " + number(chart.Smallest), "Fewer than " + number(chart.Smallest)}
+		}
+	}
+	for _, q := range d.Summary.Questions {
+		d.Questions = append(d.Questions, reportOn(q))
+	}
+	for _, n := range d.Summary.Quality.Notes {
+		var w words
+		w.ID, w.EN = QualityNote(n)
+		d.Quality = append(d.Quality, w)
+	}
+	return page("report", reportPage, d)
+}
+
+func label(w words) string {
+	if w.EN == "" {
+		return w.ID
+	}
+	return w.ID + " · " + w.EN
+}
+
+func reportOn(q QuestionSummary) reportQuestion {
+	out := reportQuestion{Text: both(q.Text)}
+	for _, r := range q.Rounds {
+		answered := r.Ballots - r.Skipped
+		out.Rounds = append(out.Rounds, reportRound{
+			When: stepNames[r.Step], Answered: answered, Skipped: r.Skipped, Small: answered < chart.Smallest,
+		})
+	}
+	var bars []chart.Bar
+	for _, o := range q.Options {
+		text := label(both(o.Text))
+		if o.Right {
+			text = "✓ " + text
+		}
+		for _, r := range q.Rounds {
+			answered := r.Ballots - r.Skipped
+			if answered < chart.Smallest {
+				continue
+			}
+			n := r.Counts[o.ID]
+			low, high := chart.Wilson(n, answered)
+			bar := chart.Bar{Label: text, Value: float64(n) / float64(answered), Low: low, High: high,
+				Text: fmt.Sprintf("%d · %s", n, chart.Share(n, answered)), Kind: chart.After}
+			if Before(r.Step) {
+				bar.Kind = chart.Before
+			}
+			text = ""
+			bars = append(bars, bar)
+		}
+	}
+	if len(bars) > 0 {
+		out.Chart = chart.Bars(out.Text.ID, 1, bars)
+	}
+	return out
+}
+
+// LongDate writes a date ("2026-11-24") as people of the islands do: "24 November 2026".
+func LongDate(iso string) string {
+	months := strings.Fields("Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember")
+	var year, month, day int
+	if n, _ := fmt.Sscanf(iso, "%d-%d-%d", &year, &month, &day); n != 3 || month < 1 || month > 12 {
+		return iso
+	}
+	return fmt.Sprintf("%d %s %d", day, months[month-1], year)
+}
+
+func page(name, text string, data any) ([]byte, error) {
+	t, err := template.New(name).Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, data); err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
