@@ -134,6 +134,12 @@ need_for_test() {
     need zbarimg zbar-tools "reads the QR codes in screenshots"
     need ffmpeg ffmpeg "makes long and broken films for the tests"
     need sqlite3 sqlite3 "looks into journals from outside"
+    need minisign minisign "checks the kiosk's signatures"
+    need age age "opens what the kiosk encrypts"
+    need localc libreoffice-calc "opens the coordinators' spreadsheet"
+    need pdftoppm poppler-utils "turns its pages into pictures"
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
+        install postgresql "PostgreSQL, which the coordinators' tool writes into"
 }
 
 mkdir -p build

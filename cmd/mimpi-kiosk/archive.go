@@ -12,7 +12,10 @@ import (
 )
 
 // archive lets the screens read the journal back.
-type archive struct{ *sqlite.Journal }
+type archive struct {
+	*sqlite.Journal
+	options func() (export.Options, error)
+}
 
 func (a archive) State(ctx context.Context, id string) (*screening.State, error) {
 	state := screening.NewState()
@@ -29,5 +32,9 @@ func (a archive) State(ctx context.Context, id string) (*screening.State, error)
 }
 
 func (a archive) Export(ctx context.Context, w io.Writer) error {
-	return export.Zip(ctx, a, w, export.Options{})
+	opts, err := a.options()
+	if err != nil {
+		return err
+	}
+	return export.Zip(ctx, a, w, opts)
 }

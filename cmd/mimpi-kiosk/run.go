@@ -177,7 +177,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	show := k.show(keys, film)
 	server, err := web.New(web.Parts{
 		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
-		Archive: archive{journal}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
+		Archive: archive{journal, k.exportOptions}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
 		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Log: k.log,
 	}, listener.Addr())
 	if err != nil {

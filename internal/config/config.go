@@ -32,6 +32,7 @@ type Config struct {
 	Clicker    Clicker    `toml:"clicker"`
 	PIN        PIN        `toml:"pin"`
 	Limits     Limits     `toml:"limits"`
+	Export     Export     `toml:"export"`
 }
 
 // WiFi is the network that phones join, as its QR code says it. It sets nothing up.
@@ -116,6 +117,7 @@ func Default() Config {
 		},
 		Clicker: Clicker{Keyboard: Keyboard{Enabled: true, Undo: "0"}},
 		PIN:     PIN{ResetFile: "/boot/firmware/mimpi-kiosk-reset-pin"},
+		Export:  Export{AgeRecipients: []string{}},
 		Limits: Limits{
 			MaxConnections:           4096,
 			MaxConnectionsPerAddress: 16,

@@ -77,6 +77,7 @@ func (c Config) problems() Problems {
 	in.number("limits.message_bytes", c.Limits.MessageBytes, 1024, 1<<20)
 	in.number("limits.messages_per_second", c.Limits.MessagesPerSecond, 1, 1000)
 	in.number("limits.message_burst", c.Limits.MessageBurst, 1, 1000)
+	in.export(c.Export)
 	return in.found
 }
 
