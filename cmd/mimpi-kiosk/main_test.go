@@ -359,7 +359,7 @@ func TestKioskKeepsItsName(t *testing.T) {
 }
 
 func TestClockReads(t *testing.T) {
-	c, err := newMachineClock()
+	c, err := newMachineClock("/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ type kiosk struct {
 	pack     *pack.Pack
 	texts    *web.Texts
 	keeper   *signin.Keeper
-	clock    machineClock
+	clock    *machineClock
 	listenOn string // of the command line, "" is the configuration's
 	board    *health.Board
 	log      *slog.Logger
@@ -120,7 +120,7 @@ func prepare(f flags, log *slog.Logger) (*kiosk, error) {
 	if k.id, err = kioskID(filepath.Join(f.data, "kiosk-id")); err != nil {
 		return nil, err
 	}
-	if k.clock, err = newMachineClock(); err != nil {
+	if k.clock, err = newMachineClock("/"); err != nil {
 		return nil, err
 	}
 	if k.pack, err = pack.Load(f.pack); err != nil {
@@ -189,6 +189,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return room.Run(ctx, k.start()) })
 	group.Go(func() error { return keys.Run(ctx) })
 	group.Go(func() error { return film.Run(ctx) })
+	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
 	group.Go(func() error { return server.Run(ctx, listener) })
 	return group.Wait()

@@ -78,9 +78,10 @@ func code(s string) string {
 func (e *evening) session() (header, cells []string) {
 	s := e.state.Screening
 	r := s.Regency()
-	ended := ""
+	started, startedClock := e.when(s.PlannedAt)
+	ended, endedClock := "", ""
 	if s.EndedAt != nil {
-		ended = iso(s.EndedAt.At)
+		ended, endedClock = e.when(*s.EndedAt)
 	}
 	pcode := ""
 	if r.BPS != "" {
@@ -97,10 +98,12 @@ func (e *evening) session() (header, cells []string) {
 		{"held_at", iso(held)},
 		{"date", held.Format("2006-01-02")},
 		{"time", held.Format("15:04")},
-		{"started_at", iso(s.PlannedAt.At)},
+		{"started_at", started},
 		{"ended_at", ended},
 		{"utc_offset", text(held.Format("-07:00"))},
 		{"clock_source", strings.Join(e.clocks, ",")},
+		{"started_clock", startedClock},
+		{"ended_clock", endedClock},
 		{"kode_kemendagri", text(r.Kemendagri)},
 		{"kode_bps", code(r.BPS)},
 		{"pcode", text(pcode)},

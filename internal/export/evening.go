@@ -24,6 +24,7 @@ type evening struct {
 	events  []Line    // with the ballots made secret
 	ballots []ballots // like ballots added up
 	opened  map[asking]screening.Stamp
+	times   times
 	clocks  []string // how the times are known
 	starts  int      // of the kiosk while the screening went on
 	set     int      // how often the clock was set meanwhile
@@ -51,9 +52,8 @@ const skipped = "(skipped)"
 
 // gather reads a screening; nil when it is a rehearsal that is not wanted.
 func gather(ctx context.Context, src Source, id string, opts Options) (*evening, error) {
-	e := &evening{state: screening.NewState(), opened: map[asking]screening.Stamp{}, key: opts.Key}
+	e := &evening{state: screening.NewState(), times: times{}, opened: map[asking]screening.Stamp{}, key: opts.Key}
 	var events []screening.Recorded
-	clocks := map[string]bool{}
 	for r, err := range src.Events(ctx, id) {
 		if err != nil {
 			return nil, err
@@ -87,12 +87,34 @@ func gather(ctx context.Context, src Source, id string, opts Options) (*evening,
 				e.opened[a] = r.Stamp
 			}
 		}
-		if e.state.Screening != nil {
-			clocks[string(r.Stamp.Clock)] = true
-		}
 	}
 	if e.state.Screening == nil {
 		return nil, errors.New("it has no beginning in the journal")
+	}
+	settings, err := src.ClockSettings(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range slices.SortedStableFunc(slices.Values(slices.Concat(settings, events)), func(a, b screening.Recorded) int {
+		return cmp.Compare(a.Seq, b.Seq)
+	}) {
+		if _, secret := r.Event.(screening.BallotCast); !secret {
+			e.times.know(r.Stamp)
+		}
+	}
+	clocks := map[string]bool{}
+	begun := false
+	for _, r := range events {
+		switch r.Event.(type) {
+		case screening.ScreeningPlanned:
+			begun = true
+		case screening.BallotCast:
+			continue // nothing may tell when
+		}
+		if begun {
+			_, known := e.times.of(r.Stamp)
+			clocks[known] = true
+		}
 	}
 	e.clocks = slices.Sorted(maps.Keys(clocks))
 	e.hideBallots(events)
@@ -151,7 +173,9 @@ func (e *evening) hideBallots(events []screening.Recorded) {
 			}
 			r = screening.Recorded{Seq: r.Seq, Stamp: opened[a], Screening: r.Screening, From: standing[a][n].From, Event: b}
 		}
-		e.events = append(e.events, lineOf(r))
+		line := lineOf(r)
+		line.Time, line.TimeKnown = e.times.of(r.Stamp)
+		e.events = append(e.events, line)
 	}
 }
 
@@ -189,6 +213,7 @@ func (e *evening) quality() []string {
 	note(e.state.Screening.Rehearsal, "rehearsal")
 	note(slices.Contains(e.clocks, string(screening.ClockUnset)), "clock_unset")
 	note(e.set > 0, "clock_changed")
+	note(slices.ContainsFunc(e.clocks, func(c string) bool { return strings.HasSuffix(c, "_corrected") }), "clock_corrected")
 	note(e.starts > 0, "restarted")
 	note(e.state.Screening.EndedAt == nil, "not_ended")
 	note(e.fixes > 0, "corrected")
@@ -235,7 +260,8 @@ func (e *evening) folder() (*folder, error) {
 		files = append(files, file{f.name, content})
 	}
 	s := e.state.Screening
-	out := &folder{kiosk: safeID(e.kiosk), modified: e.state.Last.At, summary: e.totals()}
+	modified, _ := e.times.of(e.state.Last)
+	out := &folder{kiosk: safeID(e.kiosk), modified: modified, summary: e.totals()}
 	out.name, out.suffix = folderName(e.heldAt(), s.Details.Venue, s.ID)
 	out.files = e.key.withSums(out, files)
 	return out, nil
@@ -247,7 +273,14 @@ func (e *evening) heldAt() time.Time {
 	if !s.Details.HeldAt.IsZero() {
 		return s.Details.HeldAt.In(wita)
 	}
-	return s.PlannedAt.At.In(wita)
+	at, _ := e.times.of(s.PlannedAt)
+	return at.In(wita)
+}
+
+// when is the time of a stamp as a cell, and how it is known.
+func (e *evening) when(st screening.Stamp) (at, known string) {
+	t, known := e.times.of(st)
+	return iso(t), known
 }
 
 func iso(t time.Time) string { return t.In(wita).Format("2006-01-02T15:04:05-07:00") }

@@ -19,6 +19,8 @@ type Line struct {
 	Boot      string                `json:"boot"`
 	Mono      screening.Millis      `json:"mono"`
 	Clock     screening.ClockSource `json:"clock"`
+	Time      time.Time             `json:"time"`      // UTC, as it is known now; At is the journal's
+	TimeKnown string                `json:"timeKnown"` // how: see the comment of the package
 	Screening string                `json:"screening"`
 	Command   string                `json:"command,omitempty"`
 	From      screening.Source      `json:"from"`

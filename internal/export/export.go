@@ -57,6 +57,18 @@
 // the other rows already, has a row of its own (category "(disability)") with the
 // number in the column disability: the sums of net_count and of disability are right.
 //
+// # How the times are known
+//
+// A kiosk without a battery may learn the time in the middle of an evening. Each boot
+// has a monotonic clock, so the times of what was recorded before are put right when
+// the clock is set later in the same boot; also after the screening, which then makes
+// its next export differ. The column clock_source lists how the times of a screening are
+// known, started_clock and ended_clock how those two are: "synced" (network), "operator"
+// (the facilitator), "rtc" (a battery), the same with "_corrected" (put right by another moment
+// of the same boot), and "unset": nobody knows, it only is not before what came before. In
+// events.jsonl "at" and "clock" are the journal's own, "time" and "timeKnown" the best
+// that is known.
+//
 // # What protects the ballot
 //
 // A watcher who noted the queue at the touch screen could match it with the order or
@@ -98,6 +110,9 @@ type Source interface {
 	// before them may stand the last ClockSet and KioskStarted. It ends after the
 	// first error.
 	Events(ctx context.Context, screening string) iter.Seq2[screening.Recorded, error]
+	// ClockSettings gives, in order, every ClockSet of the boots that the screening's
+	// events are of, also from before and after it.
+	ClockSettings(ctx context.Context, screening string) ([]screening.Recorded, error)
 }
 
 // Options say what is exported.

@@ -83,6 +83,20 @@ func (m made) Events(_ context.Context, id string) iter.Seq2[screening.Recorded,
 	}
 }
 
+func (m made) ClockSettings(ctx context.Context, id string) ([]screening.Recorded, error) {
+	boots := map[string]bool{}
+	for r := range m.Events(ctx, id) {
+		boots[r.Stamp.Boot] = true
+	}
+	var out []screening.Recorded
+	for _, r := range m.events {
+		if _, ok := r.Event.(screening.ClockSet); ok && boots[r.Stamp.Boot] {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
 // goldenEvening is one evening with everything in it, the same for ever.
 func goldenEvening() *journaltest.Kiosk {
 	k := journaltest.NewKiosk("kupang-07", time.Date(2026, 11, 24, 10, 30, 0, 0, time.UTC))
@@ -124,6 +138,7 @@ func goldenEvening() *journaltest.Kiosk {
 	do(f, screening.PlayFilm{})
 	do(screening.FromPlayer, screening.NotePosition{Epoch: k.State.Playback.Epoch, At: 61000, Duration: 600000})
 	k.Wait(3 * time.Minute)
+	k.Alone = true
 	k.Restart("kupang-07")
 	do(f, screening.SetClock{Now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)})
 	do(f, screening.PlayFilm{})

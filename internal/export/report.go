@@ -44,6 +44,7 @@ var qualityNames = map[string]words{
 	"rehearsal":         {"Ini latihan, bukan pemutaran.", "This was a rehearsal, not a screening."},
 	"clock_unset":       {"Jam kiosk belum dipastikan: tanggal dan waktu mungkin salah.", "Nobody vouched for the kiosk's clock: date and time may be wrong."},
 	"clock_changed":     {"Jam kiosk disetel saat pemutaran.", "The kiosk's clock was set during the screening."},
+	"clock_corrected":   {"Waktu sebelum jam disetel dibetulkan sesudahnya.", "Times from before the clock was set were put right afterwards."},
 	"restarted":         {"Kiosk menyala ulang saat pemutaran (misalnya listrik padam); hitungan tidak hilang.", "The kiosk restarted during the screening (a power cut, for instance); no count was lost."},
 	"not_ended":         {"Pemutaran belum diakhiri.", "The screening was not ended."},
 	"corrected":         {"Hitungan dikoreksi dengan tangan.", "Counts were corrected by hand."},

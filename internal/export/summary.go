@@ -33,7 +33,9 @@ type ScreeningSummary struct {
 	Label          string  `json:"label"`
 	HeldAt         string  `json:"heldAt"`
 	StartedAt      string  `json:"startedAt"`
-	EndedAt        *string `json:"endedAt"` // null while it goes on
+	StartedClock   string  `json:"startedClock"` // how that time is known
+	EndedAt        *string `json:"endedAt"`      // null while it goes on
+	EndedClock     string  `json:"endedClock,omitempty"`
 	Step           string  `json:"step"`
 }
 
@@ -130,13 +132,14 @@ func (e *evening) summary() ([]byte, error) {
 func (e *evening) totals() Summary {
 	s := e.state.Screening
 	r := s.Regency()
+	started, startedClock := e.when(s.PlannedAt)
 	out := Summary{
 		SchemaVersion: schemaVersion, Kiosk: e.kiosk, PublicKey: e.key.Public(), AppVersion: e.version,
 		Screening: ScreeningSummary{
 			ID: s.ID, Rehearsal: s.Rehearsal, Programme: s.Programme.Pack,
 			Regency: r.Name, KodeKemendagri: r.Kemendagri, KodeBPS: r.BPS,
 			Venue: s.Details.Venue, Audience: string(s.Details.Audience), Label: s.Details.Label,
-			HeldAt: iso(e.heldAt()), StartedAt: iso(s.PlannedAt.At), Step: string(e.state.Step),
+			HeldAt: iso(e.heldAt()), StartedAt: started, StartedClock: startedClock, Step: string(e.state.Step),
 		},
 		Film: FilmSummary{
 			ID: s.Programme.Film.ID, Title: s.Programme.Film.Title,
@@ -153,8 +156,8 @@ func (e *evening) totals() Summary {
 		Events: EventsSummary{Last: e.state.Seq, Lines: len(e.events), ReplacedBallots: e.left},
 	}
 	if s.EndedAt != nil {
-		at := iso(s.EndedAt.At)
-		out.Screening.EndedAt = &at
+		at, known := e.when(*s.EndedAt)
+		out.Screening.EndedAt, out.Screening.EndedClock = &at, known
 	}
 	for _, l := range e.events {
 		if l.Kind == (screening.ScreeningPlanned{}).Kind() {
@@ -184,8 +187,9 @@ func (e *evening) question(q screening.QuestionState) QuestionSummary {
 		out.Options = append(out.Options, OptionSummary{ID: o.ID, Text: o.Text, Right: o.Right})
 	}
 	for _, r := range q.Rounds {
+		opened, _ := e.when(e.opened[asking{q.ID, r.N}])
 		round := RoundSummary{
-			N: r.N, Step: r.Step, OpenedAt: iso(e.opened[asking{q.ID, r.N}].At), Ballots: r.Ballots, Skipped: r.Skipped,
+			N: r.N, Step: r.Step, OpenedAt: opened, Ballots: r.Ballots, Skipped: r.Skipped,
 			Counts: map[string]int{}, Hands: map[string]int{}, ByChannel: r.ByChannel,
 		}
 		for i, o := range asked.Options {

@@ -15,8 +15,7 @@ func (s *State) Apply(r Recorded) {
 			// The machine went down with the film running: it waits for the facilitator.
 			s.Playback.Playing, s.Playback.Interrupted = false, true
 		}
-	case ClockSet:
-		s.Clock = ClockState{Boot: r.Stamp.Boot, Offset: e.Offset}
+	case ClockSet: // its stamp says it all
 	case ScreeningPlanned:
 		p := e.Programme
 		s.Screening = &Screening{

@@ -245,6 +245,10 @@ type (
 // SetClock sets the kiosk's clock to Now, after a person confirmed the date shown.
 type SetClock struct{ Now time.Time }
 
+// TrustClock is sent by the daemon when the machine's own clock may be known better than
+// before: the network told it the time, or it has a battery.
+type TrustClock struct{}
+
 // StartKiosk is sent once by the daemon when it starts.
 type StartKiosk struct {
 	Kiosk   string // the kiosk's id
@@ -283,4 +287,5 @@ func (NotePosition) command()      {}
 func (ReachPausePoint) command()   {}
 func (FinishFilm) command()        {}
 func (SetClock) command()          {}
+func (TrustClock) command()        {}
 func (StartKiosk) command()        {}

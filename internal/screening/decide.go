@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,23 +14,36 @@ type Reading struct {
 	Wall   time.Time // the machine's wall clock, right or wrong
 	Boot   string    // id of this boot
 	Mono   Millis    // since that boot
-	Synced bool      // the machine says that its wall clock is synchronised
+	Synced bool      // the wall clock is synchronised over the network
+	RTC    bool      // the wall clock came from a real-time clock with a battery
 }
 
-// Stamp makes the stamp of an event that happens at this reading: the wall clock as
-// the facilitator set it, and never before the last event.
+// source says how the wall clock is known.
+func (r Reading) source() ClockSource {
+	switch {
+	case r.Synced:
+		return ClockSynced
+	case r.RTC:
+		return ClockRTC
+	}
+	return ClockUnset
+}
+
+// Stamp makes the stamp of an event that happens at this reading.
+//
+// Within a boot time goes on from the last event by the monotonic clock: whoever sets
+// the machine's wall clock, years forward or back, changes nothing. Only a ClockSet
+// does. A new boot begins with the wall clock, but never before the last event: a
+// machine without a battery wakes up in the past.
 func (s *State) Stamp(r Reading) Stamp {
-	st := Stamp{At: r.Wall, Boot: r.Boot, Mono: r.Mono, Clock: ClockUnset}
-	if r.Synced {
-		st.Clock = ClockSynced
-	}
-	if s.Clock.Boot == r.Boot {
-		st.At = st.At.Add(s.Clock.Offset.Duration())
-		st.Clock = ClockOperator
-	}
-	st.At = st.At.UTC().Truncate(time.Millisecond)
-	if st.At.Before(s.Last.At) {
-		st.At = s.Last.At
+	st := Stamp{At: r.Wall.UTC().Truncate(time.Millisecond), Boot: r.Boot, Mono: r.Mono, Clock: r.source()}
+	switch {
+	case s.Seq > 0 && s.Last.Boot == r.Boot && s.Last.Mono <= r.Mono:
+		st.At, st.Clock = s.Last.At.Add((r.Mono - s.Last.Mono).Duration()), s.Last.Clock
+	case st.At.Before(s.Last.At):
+		st.At, st.Clock = s.Last.At, ClockUnset
+	case !plausible(st.At):
+		st.Clock = ClockUnset
 	}
 	return st
 }
@@ -52,6 +66,8 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 		return events(KioskStarted(c))
 	case SetClock:
 		return s.decideClock(c, r)
+	case TrustClock:
+		return s.decideTrust(r)
 	case PlanScreening:
 		return s.decidePlan(c)
 	}
@@ -119,6 +135,22 @@ func (s *State) decideClock(c SetClock, r Reading) ([]Event, *Refusal) {
 	}
 	now := c.Now.UTC().Truncate(time.Millisecond)
 	return events(ClockSet{Was: s.Stamp(r).At, Now: now, Offset: ToMillis(now.Sub(r.Wall))})
+}
+
+// drift is how far a trusted wall clock may be from ours before it is taken over anew.
+const drift = 2 * time.Second
+
+// decideTrust takes the machine's wall clock over where it is known better than ours.
+// Without a network nothing but a person turns time back: a battery may be empty.
+func (s *State) decideTrust(r Reading) ([]Event, *Refusal) {
+	ours, now, source := s.Stamp(r), r.Wall.UTC().Truncate(time.Millisecond), r.source()
+	switch {
+	case !plausible(now), source == ClockRTC && now.Before(ours.At), source.Rank() < ours.Clock.Rank():
+		return nil, nil
+	case source == ours.Clock && (source == ClockUnset || now.Sub(ours.At).Abs() <= drift):
+		return nil, nil
+	}
+	return events(ClockSet{Was: ours.At, Now: now, Source: source})
 }
 
 func (s *State) decidePlan(c PlanScreening) ([]Event, *Refusal) {
@@ -520,7 +552,7 @@ func (s *State) Record(e Envelope, r Reading, decided []Event) []Recorded {
 		rec := Recorded{Seq: s.Seq + 1 + int64(i), Stamp: stamp, Screening: id, From: e.From, Event: ev}
 		switch ev := ev.(type) {
 		case ClockSet: // the first event of the new time
-			rec.Stamp.At, rec.Stamp.Clock = ev.Now, ClockOperator
+			rec.Stamp.At, rec.Stamp.Clock = ev.Now, cmp.Or(ev.Source, ClockOperator)
 		case ScreeningPlanned:
 			rec.Screening = ev.Screening
 		}

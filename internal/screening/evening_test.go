@@ -37,6 +37,7 @@ type (
 	resent  struct{ Envelope } // an envelope as it stands
 	wait    time.Duration      // time passes, on both clocks
 	wall    time.Time          // the machine's wall clock jumps; the monotonic one does not
+	synced  time.Time          // the network tells the machine the time
 	reboot  string             // the power fails: a new boot, and the daemon starts
 	restart struct{}           // the daemon alone starts again
 )
@@ -84,6 +85,9 @@ func (e *evening) act(a any) ([]Event, *Refusal) {
 		return nil, nil
 	case wall:
 		e.now.Wall = time.Time(a)
+		return nil, nil
+	case synced:
+		e.now.Wall, e.now.Synced = time.Time(a), true
 		return nil, nil
 	case reboot:
 		e.now.Boot, e.now.Mono = string(a), 12_000

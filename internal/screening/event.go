@@ -3,6 +3,7 @@ package screening
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -20,8 +21,14 @@ type ClockSource string
 const (
 	ClockUnset    ClockSource = "unset"    // nobody has vouched for it
 	ClockOperator ClockSource = "operator" // the facilitator confirmed it in this boot
-	ClockSynced   ClockSource = "synced"   // the machine says that it is synchronised (NTP or RTC)
+	ClockRTC      ClockSource = "rtc"      // a real-time clock with a battery gave it
+	ClockSynced   ClockSource = "synced"   // the machine says that it is synchronised over the network (NTP)
 )
+
+// Rank says which of two sources to believe: the higher one.
+func (c ClockSource) Rank() int {
+	return slices.Index([]ClockSource{ClockUnset, ClockRTC, ClockOperator, ClockSynced}, c)
+}
 
 // Recorded is an event as it stands in the journal.
 type Recorded struct {
@@ -45,8 +52,10 @@ type (
 	ClockSet struct {
 		Was time.Time `json:"was"`
 		Now time.Time `json:"now"`
-		// Offset is what is added to the machine's clock from here on, in this boot.
+		// Offset is how far Now is from the machine's own clock.
 		Offset Millis `json:"offset"`
+		// Source is how Now is known: ClockRTC or ClockSynced; empty is the facilitator.
+		Source ClockSource `json:"source,omitempty"`
 	}
 	ScreeningPlanned struct {
 		Screening string    `json:"screening"`

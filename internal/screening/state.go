@@ -12,7 +12,6 @@ type State struct {
 	Seq   int64 // of the last event applied
 	Last  Stamp // of the last event applied
 	Kiosk string
-	Clock ClockState
 
 	Screening   *Screening // nil before the first screening
 	Step        Step       // SetUp when there is no screening
@@ -25,12 +24,6 @@ type State struct {
 	Playback    Playback
 
 	own *ledger // what only the owner needs; nil in copies
-}
-
-// ClockState is what the facilitator said of the clock in the boot named.
-type ClockState struct {
-	Boot   string
-	Offset Millis
 }
 
 // Screening is what was planned.

@@ -331,10 +331,11 @@ func (j *Journal) Replay(ctx context.Context, yield func(screening.Recorded) err
 	return j.walk(ctx, tx, first, 1<<62, yield)
 }
 
+const columns = `SELECT seq, at, boot, mono, clock, screening, coalesce(command, ''), source, kind, data FROM events `
+
 // walk yields the last ClockSet and KioskStarted before first, and then all events
 // from first to last, both included, of which none may be missing.
 func (j *Journal) walk(ctx context.Context, tx *sql.Tx, first, last int64, yield func(screening.Recorded) error) error {
-	const columns = `SELECT seq, at, boot, mono, clock, screening, coalesce(command, ''), source, kind, data FROM events `
 	err := j.each(ctx, tx, yield, columns+`WHERE seq IN (
 		(SELECT max(seq) FROM events WHERE kind = 'ClockSet' AND seq < ?1),
 		(SELECT max(seq) FROM events WHERE kind = 'KioskStarted' AND seq < ?1)) ORDER BY seq`, first)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -392,5 +393,45 @@ func TestOpenToReadBesideTheKiosk(t *testing.T) {
 	}
 	if o := mustOpen(t, path).Opened(); o.New || o.SetAside != "" {
 		t.Errorf("opened %+v", o)
+	}
+}
+
+func TestClockSettingsOfTheBootsOfAScreening(t *testing.T) {
+	k := journaltest.NewKiosk("kiosk-1", time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
+	clock := func(hours int) {
+		k.Do(screening.FromFacilitator, screening.SetClock{Now: time.Date(2026, 11, 24, 9+hours, 0, 0, 0, time.UTC)})
+	}
+	plan := func(id string) {
+		k.Do(screening.FromFacilitator, screening.PlanScreening{Screening: id, Programme: journaltest.Programme(),
+			Details: screening.Details{Regency: "kupang", Venue: "Balai", Audience: screening.Public, HeldAt: time.Now()}})
+	}
+	clock(1) // of a boot in which nothing happens
+	k.Restart("kiosk-1")
+	clock(2)
+	plan("s1")
+	k.Do(screening.FromFacilitator, screening.MoveTo{Step: screening.Ended})
+	clock(3)
+	plan("s2")
+	k.Restart("kiosk-1")
+	k.Do(screening.FromFacilitator, screening.MoveTo{Step: screening.Doors})
+	clock(4)
+	k.Restart("kiosk-1")
+	clock(5)
+	j := mustOpen(t, newPath(t))
+	if err := j.Append(t.Context(), k.Events); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string][]int{"s1": {2, 3}, "s2": {2, 3, 4, 5}, "s3": nil} {
+		settings, err := j.ClockSettings(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, r := range settings {
+			got = append(got, r.Stamp.At.Hour()-9)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", id, got, want)
+		}
 	}
 }

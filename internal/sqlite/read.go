@@ -77,6 +77,24 @@ func (j *Journal) Events(ctx context.Context, screeningID string) iter.Seq2[scre
 	}
 }
 
+// ClockSettings gives, in order, every ClockSet of the boots that a screening's events
+// are of, also from before and after it. Safe for concurrent use.
+func (j *Journal) ClockSettings(ctx context.Context, screeningID string) ([]screening.Recorded, error) {
+	tx, err := j.read.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, classify(j.path, err)
+	}
+	defer tx.Rollback()
+	var out []screening.Recorded
+	err = j.each(ctx, tx, func(r screening.Recorded) error {
+		out = append(out, r)
+		return nil
+	}, columns+`WHERE kind = 'ClockSet' AND boot IN (
+		SELECT e.boot FROM evenings v JOIN events e ON e.seq BETWEEN v.first_seq AND v.last_seq WHERE v.screening = ?)
+		ORDER BY seq`, screeningID)
+	return out, err
+}
+
 func (j *Journal) events(ctx context.Context, screeningID string, yield func(screening.Recorded) error) error {
 	tx, err := j.read.BeginTx(ctx, nil)
 	if err != nil {

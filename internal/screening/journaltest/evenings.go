@@ -87,6 +87,8 @@ func Programme() screening.Programme {
 // Kiosk drives the rules and keeps what they record; for tests that need a journal
 // with true events in it.
 type Kiosk struct {
+	Alone bool // no network tells it the time
+
 	State  *screening.State
 	Events []screening.Recorded
 
@@ -116,7 +118,7 @@ func (k *Kiosk) Do(from screening.Source, c screening.Command) bool {
 	k.Wait(1500 * time.Millisecond)
 	k.commands++
 	e := screening.Envelope{ID: fmt.Sprint("command-", k.commands), From: from, Command: c}
-	r := screening.Reading{Wall: k.now, Boot: fmt.Sprint("boot-", k.boot), Mono: k.mono, Synced: true}
+	r := screening.Reading{Wall: k.now, Boot: fmt.Sprint("boot-", k.boot), Mono: k.mono, Synced: !k.Alone}
 	events, refusal := k.State.Decide(e, r)
 	if refusal != nil {
 		return false

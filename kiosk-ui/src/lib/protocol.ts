@@ -167,7 +167,7 @@ export interface FacilitatorView extends Common {
   playback: Playback;
   health: PartHealth[];
   screens: { stage: number; touch: number; vote: number; facilitator: number }; // connected now
-  clock: { now: string; source: 'unset' | 'operator' | 'synced' }; // now: ISO 8601 with offset
+  clock: { now: string; source: 'unset' | 'operator' | 'rtc' | 'synced' }; // now: ISO 8601 with offset
   codes: Code[];
   help: HelpNumber[];
 }
