@@ -240,15 +240,36 @@ func (r *Room) Check(ctx context.Context) error {
 	return r.ask(ctx, request{check: true})
 }
 
+// Send is Do in two halves: it queues the command behind those that were sent before,
+// and wait gives what Do would have given.
+func (r *Room) Send(ctx context.Context, e Envelope) (wait func(context.Context) error) {
+	q := request{envelope: e, answer: make(chan error, 1)}
+	if err := r.enqueue(ctx, q); err != nil {
+		return func(context.Context) error { return err }
+	}
+	return func(ctx context.Context) error { return r.outcome(ctx, q) }
+}
+
 func (r *Room) ask(ctx context.Context, q request) error {
 	q.answer = make(chan error, 1)
+	if err := r.enqueue(ctx, q); err != nil {
+		return err
+	}
+	return r.outcome(ctx, q)
+}
+
+func (r *Room) enqueue(ctx context.Context, q request) error {
 	select {
 	case r.queue <- q:
+		return nil
 	case <-r.done:
 		return ErrRoomClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (r *Room) outcome(ctx context.Context, q request) error {
 	select {
 	case err := <-q.answer:
 		return err
