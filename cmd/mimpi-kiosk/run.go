@@ -18,7 +18,6 @@ import (
 	kioskui "mimpi-kiosk/kiosk-ui"
 
 	"mimpi-kiosk/internal/box"
-	"mimpi-kiosk/internal/clicker"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/playback"
@@ -167,7 +166,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	}
 	commits := &box.Commits{}
 	room := screening.NewRoom(watchedJournal{journal, k.board, commits}, k.clock)
-	keys := clicker.New(k.buttons(), k.commitPress(room), mayBeSavedLater)
+	keys := k.clickerOf(room)
 	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
 
 	listener, err := k.listen()
@@ -186,8 +185,9 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(listener.Addr()))
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return room.Run(ctx, k.start()) })
-	group.Go(func() error { return keys.Run(ctx) })
+	roomCtx, stopRoom := context.WithCancel(context.WithoutCancel(ctx)) // the presses of the last moment are saved
+	group.Go(func() error { return room.Run(roomCtx, k.start()) })
+	group.Go(func() error { return k.runClicker(ctx, keys, stopRoom) })
 	group.Go(func() error { return film.Run(ctx) })
 	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })

@@ -41,9 +41,9 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 			Name: k.config.WiFi.Name, Password: k.config.WiFi.Password,
 			Security: string(k.config.WiFi.Security), Hidden: k.config.WiFi.Hidden,
 		},
-		PublicURL: k.config.PublicURL,
-		Idle:      screening.ToMillis(k.config.Touch.Idle),
-		NewID:     func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
+		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(),
+		Idle:  screening.ToMillis(k.config.Touch.Idle),
+		NewID: func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
 		PressKey: func(ctx context.Context, id, key string) error {
 			select {
 			case err := <-keys.Press(clicker.Press{ID: id, Button: key}):
@@ -65,7 +65,7 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 	if !k.pack.Film.Missing {
 		show.FilmFile = k.pack.Film.File
 	}
-	for button := range k.buttons() {
+	for button := range k.keys() {
 		show.Keys = append(show.Keys, button)
 	}
 	for _, n := range k.pack.HelpNumbers {
@@ -74,8 +74,8 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 	return show
 }
 
-// buttons says what the keys of the keyboard mean.
-func (k *kiosk) buttons() map[string]clicker.Action {
+// keys says what the keys of the keyboard mean.
+func (k *kiosk) keys() map[string]clicker.Action {
 	out := map[string]clicker.Action{}
 	if !k.config.Clicker.Keyboard.Enabled {
 		return out
@@ -89,17 +89,6 @@ func (k *kiosk) buttons() map[string]clicker.Action {
 		out[undo] = clicker.Action{Undo: true}
 	}
 	return out
-}
-
-// commitPress is the way of a press from the clicker to the journal.
-func (k *kiosk) commitPress(room *screening.Room) func(context.Context, string, clicker.Action) error {
-	return func(ctx context.Context, id string, a clicker.Action) error {
-		var command screening.Command = screening.CountAttendee{Category: a.Category}
-		if a.Undo {
-			command = screening.UndoCount{}
-		}
-		return room.Do(ctx, screening.Envelope{ID: id, From: screening.FromKeyboard, Command: command})
-	}
 }
 
 // mayBeSavedLater says whether a press must be kept and tried again.

@@ -75,6 +75,7 @@ type Category struct {
 // Clicker is what counts people at the door besides the screens.
 type Clicker struct {
 	Keyboard Keyboard `toml:"keyboard"`
+	GPIO     GPIO     `toml:"gpio"`
 }
 
 // Keyboard makes keys of the kiosk's own keyboard count. A key is one character, as
@@ -115,7 +116,7 @@ func Default() Config {
 			{ID: "girl", Sex: "female", Age: "0-17", Key: "3", Label: map[string]string{"id": "Anak perempuan", "en": "Girl"}},
 			{ID: "boy", Sex: "male", Age: "0-17", Key: "4", Label: map[string]string{"id": "Anak laki-laki", "en": "Boy"}},
 		},
-		Clicker: Clicker{Keyboard: Keyboard{Enabled: true, Undo: "0"}},
+		Clicker: Clicker{Keyboard: Keyboard{Enabled: true, Undo: "0"}, GPIO: defaultGPIO()},
 		PIN:     PIN{ResetFile: "/boot/firmware/mimpi-kiosk-reset-pin"},
 		Export:  Export{AgeRecipients: []string{}},
 		Limits: Limits{

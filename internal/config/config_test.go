@@ -48,7 +48,7 @@ func TestSampleNamesEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"public_url", "wifi.name", "wifi.password", "wifi.hidden"} {
+	for _, key := range []string{"public_url", "wifi.name", "wifi.password", "wifi.hidden", "clicker.gpio.chip", "clicker.gpio.voting"} {
 		if !meta.IsDefined(strings.Split(key, ".")...) {
 			t.Errorf("the sample does not have %s", key)
 		}
@@ -196,6 +196,8 @@ func TestBounds(t *testing.T) {
 		{"limits.message_burst", "1", "1000", "0", "1001"},
 		{"wifi.name", `"n"`, `"` + strings.Repeat("n", 32) + `"`, "", `"` + strings.Repeat("n", 33) + `"`},
 		{"wifi.password", `"12345678"`, `"` + strings.Repeat("ab", 32) + `"`, `"1234567"`, `"` + strings.Repeat("zz", 32) + `"`},
+		{"clicker.gpio.debounce", `"1ms"`, `"100ms"`, `"999us"`, `"101ms"`},
+		{"clicker.gpio.long_press", `"0s"`, `"5s"`, "", `"5.1s"`},
 		{"listen", `":0"`, `"[::1]:65535"`, `"8080"`, `":65536"`},
 		{"public_url", `""`, `"http://a.b:1"`, `"http://a:0"`, `"http://a/"`},
 	} {

@@ -69,6 +69,7 @@ func (c Config) problems() Problems {
 	in.number("poll.share_minimum", c.Poll.ShareMinimum, 5, 1000)
 	in.attendance(c.Attendance)
 	in.keys(c)
+	in.gpio(c.Clicker.GPIO, c.Attendance)
 	if f := c.PIN.ResetFile; f != "" && (!filepath.IsAbs(f) || strings.ContainsFunc(f, unicode.IsControl)) {
 		in.wrong("pin.reset_file", `is %q: give a whole path that begins with /, such as "/boot/firmware/mimpi-kiosk-reset-pin"`, f)
 	}

@@ -218,6 +218,24 @@ func openKeeper(t testing.TB, files map[string][]byte) *signin.Keeper {
 	return k
 }
 
+// keyJournal is that of cmd/mimpi-kiosk/buttons.go, for keys.
+type keyJournal struct{ room *screening.Room }
+
+func (j keyJournal) Send(ctx context.Context, p clicker.Press, a clicker.Action) func(context.Context) error {
+	var command screening.Command = screening.CountAttendee{Category: a.Category}
+	if a.Undo {
+		command = screening.UndoCount{}
+	}
+	return j.room.Send(ctx, screening.Envelope{ID: p.ID, From: screening.FromKeyboard, Command: command})
+}
+
+func (keyJournal) Note(context.Context, string, clicker.Note) error { return nil }
+
+func (keyJournal) MayPass(err error) bool {
+	var notSaved *screening.NotSaved
+	return errors.As(err, &notSaved)
+}
+
 func newKiosk(t testing.TB, with setup) *kiosk {
 	t.Helper()
 	signed, err := signedIn()
@@ -239,16 +257,7 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 
 	// As in cmd/mimpi-kiosk/wiring.go.
 	buttons := map[string]clicker.Action{"1": {Category: "woman"}, "2": {Category: "man"}, "0": {Undo: true}}
-	keys := clicker.New(buttons, func(ctx context.Context, id string, a clicker.Action) error {
-		var command screening.Command = screening.CountAttendee{Category: a.Category}
-		if a.Undo {
-			command = screening.UndoCount{}
-		}
-		return k.room.Do(ctx, screening.Envelope{ID: id, From: screening.FromKeyboard, Command: command})
-	}, func(err error) bool {
-		var notSaved *screening.NotSaved
-		return errors.As(err, &notSaved)
-	})
+	keys := clicker.New(buttons, keyJournal{k.room})
 	film := follower.New(k.room, k.board, uuid.NewString, func(err error) { t.Errorf("film: %v", err) })
 
 	texts, err := LoadTexts(ownTexts, "")

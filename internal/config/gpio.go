@@ -1,0 +1,129 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// GPIO is how buttons and lamps hang on the pins of the kiosk.
+type GPIO struct {
+	Enabled   When          `toml:"enabled"`
+	Chip      string        `toml:"chip"`       // label or name of the chip; "" is the header of a Raspberry Pi
+	Debounce  time.Duration `toml:"debounce"`   // 1 ms to 100 ms
+	LongPress time.Duration `toml:"long_press"` // how long undo is held; 0 to 5 s
+	Voting    bool          `toml:"voting"`     // while a question is open the buttons answer it
+	Buzzer    string        `toml:"buzzer"`     // line of a buzzer; "" for none
+	Buttons   []GPIOButton  `toml:"button"`     // up to 16
+}
+
+// When says when a part is used.
+type When string
+
+// Auto is where its hardware is there; a missing Raspberry Pi is then no mistake.
+const (
+	On   When = "on"
+	Off  When = "off"
+	Auto When = "auto"
+)
+
+// GPIOButton is one button. A line is a number (BCM) or the name of a line.
+type GPIOButton struct {
+	Line   string `toml:"line"`
+	Action string `toml:"action"` // "group 1" or the id of a group, "undo", "modifier", "vote"
+	Lamp   string `toml:"lamp"`   // line of its lamp; "" for none
+}
+
+// What a button can do besides counting a group.
+const (
+	UndoAction     = "undo"
+	ModifierAction = "modifier"
+	VoteAction     = "vote"
+)
+
+// Group gives the place, from 0, of the group that the action counts in the list of
+// groups. ok is false for an action that counts nobody, such as that of a group which
+// the list is too short for.
+func (b GPIOButton) Group(groups []Category) (place int, ok bool) {
+	if n, is := strings.CutPrefix(b.Action, "group "); is {
+		place, err := strconv.Atoi(n)
+		return place - 1, err == nil && place >= 1 && place <= len(groups)
+	}
+	place = slices.IndexFunc(groups, func(c Category) bool { return c.ID == b.Action })
+	return place, place >= 0
+}
+
+// Votes says whether the button can answer a question.
+func (b GPIOButton) Votes() bool { return b.Action != UndoAction && b.Action != ModifierAction }
+
+func defaultGPIO() GPIO {
+	return GPIO{
+		Enabled: Auto, Debounce: 20 * time.Millisecond, LongPress: 800 * time.Millisecond, Buzzer: "26",
+		Buttons: []GPIOButton{
+			{Line: "17", Action: "group 1", Lamp: "23"},
+			{Line: "27", Action: "group 2", Lamp: "24"},
+			{Line: "22", Action: "group 3", Lamp: "25"},
+			{Line: "5", Action: "group 4", Lamp: "12"},
+			{Line: "6", Action: UndoAction, Lamp: "16"},
+		},
+	}
+}
+
+var (
+	gpioLine  = regexp.MustCompile(`^([0-9]{1,3}|[A-Za-z][A-Za-z0-9_./+-]{0,30})$`)
+	gpioChip  = regexp.MustCompile(`^[A-Za-z0-9_.:@+-]{0,31}$`)
+	gpioGroup = regexp.MustCompile(`^group ([1-9]|1[0-2])$`)
+)
+
+func (in *inspection) gpio(g GPIO, groups []Category) {
+	if g.Enabled != On && g.Enabled != Off && g.Enabled != Auto {
+		in.wrongIn("clicker.gpio.enabled",
+			fmt.Sprintf(`adalah %q: beri "auto", "on" atau "off"`, g.Enabled),
+			fmt.Sprintf(`is %q: give "auto", "on" or "off"`, g.Enabled))
+	}
+	if !gpioChip.MatchString(g.Chip) {
+		in.wrongIn("clicker.gpio.chip",
+			fmt.Sprintf(`adalah %q: beri label atau nama dari perintah gpiodetect, misalnya "pinctrl-rp1", atau ""`, g.Chip),
+			fmt.Sprintf(`is %q: give a label or a name as the command gpiodetect says it, such as "pinctrl-rp1", or ""`, g.Chip))
+	}
+	in.span("clicker.gpio.debounce", g.Debounce, time.Millisecond, 100*time.Millisecond, "20ms")
+	in.span("clicker.gpio.long_press", g.LongPress, 0, 5*time.Second, "800ms")
+	if n := len(g.Buttons); n > 16 {
+		in.wrongIn("clicker.gpio.button",
+			fmt.Sprintf("punya %d tombol: beri paling banyak 16", n),
+			fmt.Sprintf("has %d buttons: give 16 at most", n))
+	}
+	used := map[string]string{}
+	line := func(key, value, what string) {
+		switch {
+		case !gpioLine.MatchString(value):
+			in.wrongIn(key,
+				fmt.Sprintf(`adalah %q: beri nomor BCM dalam tanda kutip, misalnya "17", atau nama jalur, misalnya "GPIO17"`, value),
+				fmt.Sprintf(`is %q: give a BCM number in quotes, such as "17", or the name of a line, such as "GPIO17"`, value))
+		case used[value] != "":
+			in.wrongIn(key,
+				fmt.Sprintf("adalah %q, yang sudah dipakai %s: beri jalur sendiri", value, used[value]),
+				fmt.Sprintf("is %q, which %s has: give each its own line", value, used[value]))
+		default:
+			used[value] = what
+		}
+	}
+	for i, b := range g.Buttons {
+		key := fmt.Sprintf("clicker.gpio.button[%d].", i+1)
+		line(key+"line", b.Line, fmt.Sprintf("button %d", i+1))
+		if b.Lamp != "" {
+			line(key+"lamp", b.Lamp, fmt.Sprintf("the lamp of button %d", i+1))
+		}
+		if _, counts := b.Group(groups); !counts && b.Votes() && b.Action != VoteAction && !gpioGroup.MatchString(b.Action) {
+			in.wrongIn(key+"action",
+				fmt.Sprintf(`adalah %q: beri "group 1" sampai "group 12", id dari satu [[attendance]], "undo", "modifier" atau "vote"`, b.Action),
+				fmt.Sprintf(`is %q: give "group 1" to "group 12", the id of an [[attendance]], "undo", "modifier" or "vote"`, b.Action))
+		}
+	}
+	if g.Buzzer != "" {
+		line("clicker.gpio.buzzer", g.Buzzer, "the buzzer")
+	}
+}
