@@ -26,6 +26,7 @@ type Config struct {
 	Timezone string `toml:"timezone"`
 
 	WiFi       WiFi       `toml:"wifi"`
+	Display    Display    `toml:"display"`
 	Touch      Touch      `toml:"touch"`
 	Poll       Poll       `toml:"poll"`
 	Attendance []Category `toml:"attendance"` // 1 to 12
@@ -35,12 +36,17 @@ type Config struct {
 	Export     Export     `toml:"export"`
 }
 
-// WiFi is the network that phones join, as its QR code says it. It sets nothing up.
+// WiFi is the network that phones join, as its QR code says it. Hotspot has the kiosk
+// make it ("mimpi-kiosk hotspot"); else something else does.
 type WiFi struct {
 	Name     string   `toml:"name"` // SSID, up to 32 bytes; empty: no QR code
 	Password string   `toml:"password"`
 	Security Security `toml:"security"`
 	Hidden   bool     `toml:"hidden"` // the network does not announce its name
+
+	Hotspot   bool   `toml:"hotspot"`   // the kiosk's own radio makes the network
+	Interface string `toml:"interface"` // of the radio
+	Country   string `toml:"country"`   // two capitals of ISO 3166, by whose rules the radio sends
 }
 
 // Security says how a Wi-Fi is locked, in the words of a WIFI: QR code but for None.
@@ -107,7 +113,8 @@ func Default() Config {
 		Listen:   ":8080",
 		Hosts:    []string{"kiosk.local", "10.42.0.1"},
 		Timezone: "Asia/Makassar",
-		WiFi:     WiFi{Security: WPA},
+		WiFi:     WiFi{Security: WPA, Interface: "wlan0", Country: "ID"},
+		Display:  defaultDisplay(),
 		Touch:    Touch{ThankYouPause: 1500 * time.Millisecond, Idle: time.Minute},
 		Poll:     Poll{ShareMinimum: 10},
 		Attendance: []Category{

@@ -64,6 +64,8 @@ func (c Config) problems() Problems {
 		in.wrong("timezone", `is %q: give the name of a time zone: "Asia/Jakarta" for WIB, "Asia/Makassar" for WITA, "Asia/Jayapura" for WIT`, c.Timezone)
 	}
 	in.wifi(c.WiFi)
+	in.hotspot(c.WiFi)
+	in.display(c.Display)
 	in.span("touch.thank_you_pause", c.Touch.ThankYouPause, 100*time.Millisecond, 10*time.Second, "1.5s")
 	in.span("touch.idle", c.Touch.Idle, 5*time.Second, 30*time.Minute, "60s")
 	in.number("poll.share_minimum", c.Poll.ShareMinimum, 5, 1000)
