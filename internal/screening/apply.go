@@ -23,6 +23,7 @@ func (s *State) Apply(r Recorded) {
 			Programme: &p, PlannedAt: r.Stamp,
 		}
 		s.clearScreening(&p)
+	case ExportWritten: // of the journal, for those who look after the kiosk
 	default:
 		if s.Screening != nil {
 			s.applyToScreening(r)

@@ -255,6 +255,13 @@ type StartKiosk struct {
 	Version string
 }
 
+// RecordExport is sent by the daemon when the screenings stand on a stick, safely.
+type RecordExport struct {
+	Stick                        string
+	Screenings, Written, Missing int
+	Checksum                     string
+}
+
 func (PlanScreening) command()     {}
 func (EditDetails) command()       {}
 func (MoveTo) command()            {}
@@ -289,3 +296,4 @@ func (FinishFilm) command()        {}
 func (SetClock) command()          {}
 func (TrustClock) command()        {}
 func (StartKiosk) command()        {}
+func (RecordExport) command()      {}

@@ -64,6 +64,8 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 	switch c := e.Command.(type) {
 	case StartKiosk:
 		return events(KioskStarted(c))
+	case RecordExport:
+		return events(ExportWritten(c))
 	case SetClock:
 		return s.decideClock(c, r)
 	case TrustClock:
@@ -555,6 +557,8 @@ func (s *State) Record(e Envelope, r Reading, decided []Event) []Recorded {
 			rec.Stamp.At, rec.Stamp.Clock = ev.Now, cmp.Or(ev.Source, ClockOperator)
 		case ScreeningPlanned:
 			rec.Screening = ev.Screening
+		case ExportWritten:
+			rec.Screening = ""
 		}
 		if i == 0 {
 			rec.Command = e.ID

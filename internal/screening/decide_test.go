@@ -93,6 +93,7 @@ var decisions = []decision{
 
 	// The kiosk and its clock.
 	{name: "start", when: StartKiosk{"k", "v"}, then: then(KioskStarted{"k", "v"})},
+	{name: "export", when: RecordExport{"9c2f", 3, 1, 0, "0c5f"}, then: then(ExportWritten{"9c2f", 3, 1, 0, "0c5f"})},
 	{name: "clock", when: SetClock{eve.Add(90 * time.Minute)},
 		then: then(ClockSet{Was: eve, Now: eve.Add(90 * time.Minute), Offset: 5_400_000})},
 	{name: "clock in another zone, finer than a millisecond", when: SetClock{eve.Add(1_999_999).In(time.FixedZone("WITA", 8*3600))},

@@ -178,6 +178,14 @@ type (
 	PausePointsUsed struct {
 		Use bool `json:"use"`
 	}
+	// ExportWritten belongs to no screening, also when it happens in the middle of one.
+	ExportWritten struct {
+		Stick      string `json:"stick"`      // what tells one stick from another; nobody's name
+		Screenings int    `json:"screenings"` // that are whole on the stick now
+		Written    int    `json:"written"`    // of those, written this time
+		Missing    int    `json:"missing"`    // that had no room
+		Checksum   string `json:"checksum"`   // SHA-256 of the checksums of all folders, the newest first
+	}
 )
 
 func (KioskStarted) Kind() string        { return "KioskStarted" }
@@ -211,6 +219,7 @@ func (FilmFinished) Kind() string        { return "FilmFinished" }
 func (VolumeSet) Kind() string           { return "VolumeSet" }
 func (SubtitlesSet) Kind() string        { return "SubtitlesSet" }
 func (PausePointsUsed) Kind() string     { return "PausePointsUsed" }
+func (ExportWritten) Kind() string       { return "ExportWritten" }
 
 // decoders read an event's JSON by its kind.
 var decoders = map[string]func([]byte) (Event, error){
@@ -245,6 +254,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	VolumeSet{}.Kind():           decode[VolumeSet],
 	SubtitlesSet{}.Kind():        decode[SubtitlesSet],
 	PausePointsUsed{}.Kind():     decode[PausePointsUsed],
+	ExportWritten{}.Kind():       decode[ExportWritten],
 }
 
 func decode[E Event](data []byte) (Event, error) {

@@ -65,6 +65,7 @@ func goldenEvents() []Event {
 		VolumeSet{55},
 		SubtitlesSet{"en"},
 		PausePointsUsed{false},
+		ExportWritten{"9c2f1a6b", 12, 3, 2, "0c5f"},
 	}
 }
 

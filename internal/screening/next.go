@@ -97,3 +97,7 @@ func (s *State) nextInFilm(done Suggestion) Suggestion {
 	}
 	return Suggestion{Label: "play_film", Command: PlayFilm{}}
 }
+
+// FilmAtWork says whether the film runs now: what would make the disk or the machine
+// slow should wait until it halts.
+func (s *State) FilmAtWork() bool { return s.Playback.Playing }

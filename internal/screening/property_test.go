@@ -215,6 +215,7 @@ func (a *anything) command(s *State) Command {
 		func() Command { return ReachPausePoint{epoch, a.number("n"), a.millis("at")} },
 		func() Command { return FinishFilm{epoch, a.millis("at")} },
 		func() Command { return TrustClock{} },
+		func() Command { return RecordExport{"stick", 3, a.number("written"), 0, "sum"} },
 		func() Command { return SetClock{eve.Add(time.Duration(a.number("hours")) * time.Hour)} },
 		func() Command { return s.Next().Command }, // sometimes nil, and sometimes a real evening
 		func() Command { return s.Next().Command },

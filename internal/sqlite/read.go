@@ -56,9 +56,9 @@ func (j *Journal) ScreeningIDs(ctx context.Context) ([]string, error) {
 
 // Events yields what [Journal.Replay] would have yielded at the end of a screening:
 // the last ClockSet and the last KioskStarted before it, and then, without gaps,
-// everything from its ScreeningPlanned to its last event. Later starts of the kiosk
-// and settings of its clock, which the journal files under the screening as long as
-// there is no new one, are left out, so that a finished screening stays as it is.
+// everything from its ScreeningPlanned to its last event. Later starts of the kiosk,
+// settings of its clock and exports are left out, so that a finished screening stays as
+// it is, and exporting it changes nothing in it.
 // Nothing is yielded for an unknown screening. It ends after the first error. Safe
 // for concurrent use; while it goes on, the log of SQLite cannot be shortened, so do
 // not wait for slow disks inside the loop.
@@ -103,7 +103,7 @@ func (j *Journal) events(ctx context.Context, screeningID string, yield func(scr
 	defer tx.Rollback()
 	const extent = `
 		SELECT v.first_seq, (SELECT e.seq FROM events e
-		                     WHERE e.seq BETWEEN v.first_seq AND v.last_seq AND e.kind NOT IN ('KioskStarted', 'ClockSet')
+		                     WHERE e.seq BETWEEN v.first_seq AND v.last_seq AND e.kind NOT IN ('KioskStarted', 'ClockSet', 'ExportWritten')
 		                     ORDER BY e.seq DESC LIMIT 1)
 		FROM evenings v WHERE v.screening = ? ORDER BY v.first_seq DESC LIMIT 1`
 	var first, last int64

@@ -41,6 +41,10 @@ var everyEvent = []screening.Event{
 	screening.VolumeSet{Percent: 70},
 	screening.SubtitlesSet{Lang: "id"},
 	screening.PausePointsUsed{Use: true},
+	screening.PressesLost{Presses: 3, Category: "woman", Undo: true, Question: "q1", Why: screening.Unheard, Unheard: 3200},
+	screening.PressesSuspected{Presses: 2, Category: "girl", Undo: true, Question: "q1", Commands: []string{"gpio-1"}},
+	screening.DoubtSettled{Of: 29, Delta: -2},
+	screening.ExportWritten{Stick: "9c2f1a6b", Screenings: 12, Written: 3, Missing: 2, Checksum: "0c5f"},
 }
 
 func details() screening.Details {
