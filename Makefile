@@ -52,7 +52,7 @@ build: $(UI) ## build the daemon, build/mimpi-kiosk
 
 demo-film: $(FILM) ## put the demo film in place
 
-test-go: $(UI) ## Go tests, with the race detector
+test-go: $(UI) $(FILM) ## Go tests, with the race detector
 	go test -race $(GO_CODE)
 
 test-ui: $(PACKAGES) ## tests of the screens' code (vitest)

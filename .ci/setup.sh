@@ -134,6 +134,7 @@ need_for_test() {
     need zbarimg zbar-tools "reads the QR codes in screenshots"
     need ffmpeg ffmpeg "makes long and broken films for the tests"
     need sqlite3 sqlite3 "looks into journals from outside"
+    need mpv mpv "plays films in the tests"
     need minisign minisign "checks the kiosk's signatures"
     need age age "opens what the kiosk encrypts"
     need localc libreoffice-calc "opens the coordinators' spreadsheet"

@@ -44,6 +44,12 @@ func runCommand() *cobra.Command {
 			return run(cmd.Context(), f, cmd.OutOrStdout())
 		},
 	}
+	addPlaces(cmd, &f)
+	return cmd
+}
+
+// addPlaces adds the flags that say where everything is.
+func addPlaces(cmd *cobra.Command, f *flags) {
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is the built-in defaults")
 	cmd.Flags().StringVar(&f.override, "override", "", "file whose settings win over the configuration's, key by key; with the installed --config it is "+bootConfig)
 	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages")
@@ -51,7 +57,6 @@ func runCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.pack, "pack", "media/mimpi-beta", "folder of the screening pack")
 	cmd.Flags().StringVar(&f.film, "film", "", "folder of a film, in place of the pack's own")
 	cmd.Flags().BoolVar(&f.demo, "demo", false, "a trial from the source folder: open film clip, data in ./demo-data")
-	return cmd
 }
 
 // settle fills in what --demo and the installed --config stand for.

@@ -196,6 +196,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/summary", s.signedIn(s.serveSummary))
 	mux.Handle("GET /api/export.zip", s.signedIn(s.serveExport))
 
+	mux.HandleFunc("GET /api/health", s.serveHealth)
 	mux.HandleFunc("GET /healthz", s.serveHealthz)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	return signin.Guard(mux, s.hosts.Allowed)

@@ -1,0 +1,307 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mimpi-kiosk/internal/box"
+	"mimpi-kiosk/internal/config"
+	"mimpi-kiosk/internal/doctor"
+	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/pack"
+	"mimpi-kiosk/internal/screening"
+)
+
+// Where the package puts the screening pack.
+const installedPack = "/usr/share/mimpi-kiosk/media/mimpi-beta"
+
+// examination is what doctor --json prints. Fields may be added, never renamed.
+type examination struct {
+	Program   string        `json:"program"` // "mimpi-kiosk"
+	Version   string        `json:"version"`
+	CheckedAt time.Time     `json:"checkedAt"` // by the machine's clock, UTC
+	Level     health.Level  `json:"level"`     // the worst of the checks
+	Running   bool          `json:"running"`   // the daemon answered
+	Checks    []health.Part `json:"checks"`    // part, level (ok, note, problem), message and hint by language
+}
+
+func doctorCommand() *cobra.Command {
+	var f flags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the box before leaving for the village; a red line says what to do",
+		Long: "Check the box: film, sound, displays, buttons, storage, power, clock, PIN, Wi-Fi.\n" +
+			"Exit code 0: ready (notes may be there); 1: something needs mending.\n" +
+			"A running kiosk is asked and not disturbed.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			changed := cmd.Flags().Changed
+			if !changed("config") && exists(installedConfig) {
+				f.config = installedConfig
+			}
+			if !changed("pack") && exists(installedPack) {
+				f.pack = installedPack
+			}
+			f.settle(changed)
+			e := examine(cmd.Context(), f)
+			if err := e.print(cmd.OutOrStdout(), asJSON); err != nil {
+				return err
+			}
+			if n := e.problems(); n > 0 {
+				return fmt.Errorf("%d hal perlu diperbaiki / %d things need mending", n, n)
+			}
+			return nil
+		},
+	}
+	addPlaces(cmd, &f)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return cmd
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// examine checks everything once. What the running daemon knows better it is asked for:
+// it holds the buttons and has watched the power since it was started.
+func examine(ctx context.Context, f flags) examination {
+	e := examination{Program: "mimpi-kiosk", Version: version, CheckedAt: time.Now().UTC()}
+	pi := strings.HasPrefix(box.Model("/"), "Raspberry Pi")
+
+	s, err := readSettings(f)
+	if err != nil {
+		e.add(doctor.Found("configuration", health.Problem, "Berkas pengaturan tidak ada: "+err.Error(), "The configuration is not there: "+err.Error(),
+			"Periksa nama berkas setelah --config.", "Check the name of the file after --config."))
+		s.Config, s.problems = config.Default(), nil
+	} else {
+		e.add(s.health())
+	}
+	address := s.Listen
+	if f.listen != "" {
+		address = f.listen
+	}
+	answer := ask(ctx, address)
+	e.Running = answer.report != nil
+	e.add(answer.part(address))
+
+	watch := box.Watch{Root: "/", Data: f.data, Runtime: "/run/mimpi-kiosk", Now: func() string { return time.Now().Format("15:04") }}
+	folder := dataFolder(f.data)
+	if folder.Level == health.OK {
+		for _, p := range append(watch.Parts(), box.ProbeCard(f.data).Part()) {
+			e.add(p)
+		}
+	} else {
+		e.add(folder)
+	}
+	if p := watch.Power(); p != nil {
+		e.add(*p)
+	}
+	for _, p := range (doctor.Machine{Root: "/", Pi: pi}).Look() {
+		e.add(p)
+	}
+	if clock, err := newMachineClock("/"); err == nil && !e.Running {
+		e.add(clockHealth(sourceOf(clock.Read())))
+	}
+	e.add(pinSet(f.data))
+	film, filmPart := filmOf(f)
+	e.add(filmPart)
+	if film != "" && (answer.report == nil || !answer.report.GoingOn) { // not beside a film that is on
+		e.add(doctor.PlayFilm(ctx, film))
+	}
+	if answer.report != nil {
+		for _, p := range answer.report.Parts {
+			e.add(p)
+		}
+	}
+	for _, c := range e.Checks {
+		if rank(c.Level) > rank(e.Level) {
+			e.Level = c.Level
+		}
+	}
+	return e
+}
+
+// add puts a finding in, in the place of an earlier one of that name.
+func (e *examination) add(p health.Part) {
+	if i := slices.IndexFunc(e.Checks, func(c health.Part) bool { return c.Part == p.Part }); i >= 0 {
+		e.Checks[i] = p
+		return
+	}
+	e.Checks = append(e.Checks, p)
+}
+
+func rank(l health.Level) int {
+	return slices.Index([]health.Level{"", health.OK, health.Note, health.Problem}, l)
+}
+
+func (e *examination) problems() int {
+	n := 0
+	for _, c := range e.Checks {
+		if c.Level == health.Problem {
+			n++
+		}
+	}
+	return n
+}
+
+func (e *examination) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(e)
+	}
+	signs := map[health.Level]string{health.OK: "  ✓ ", health.Note: "  ! ", health.Problem: "  ✗ "}
+	sorted := slices.Clone(e.Checks)
+	slices.SortStableFunc(sorted, func(a, b health.Part) int { return rank(b.Level) - rank(a.Level) })
+	for _, c := range sorted {
+		if _, err := fmt.Fprintf(w, "%s%s\n    %s\n", signs[c.Level], c.Message["id"], c.Message["en"]); err != nil {
+			return err
+		}
+		if c.Level != health.OK && c.Hint != nil {
+			fmt.Fprintf(w, "      → %s\n      → %s\n", c.Hint["id"], c.Hint["en"])
+		}
+	}
+	verdict := "Siap berangkat. / Ready to go."
+	if e.problems() > 0 {
+		verdict = "Belum siap: perbaiki yang bertanda ✗. / Not ready: mend what has ✗."
+	}
+	_, err := fmt.Fprintln(w, "\n"+verdict)
+	return err
+}
+
+// answered is what a daemon said, if there is one.
+type answered struct {
+	report *struct {
+		Program string
+		GoingOn bool
+		Parts   []health.Part
+	}
+	other   bool  // somebody else holds the port
+	commits error // what /healthz says
+}
+
+// ask asks the daemon on this machine, over its own door.
+func ask(ctx context.Context, listen string) (a answered) {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "0" {
+		return a
+	}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second) // a card that limps
+	defer cancel()
+	get := func(path string) (*http.Response, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost:"+port+path, nil)
+		if err != nil {
+			return nil, err
+		}
+		return http.DefaultClient.Do(r)
+	}
+	r, err := get("/api/health")
+	if err != nil {
+		return a
+	}
+	defer r.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&a.report); err != nil || a.report == nil || a.report.Program != "mimpi-kiosk" {
+		return answered{other: true}
+	}
+	h, err := get("/healthz")
+	if err != nil {
+		a.commits = err
+		return a
+	}
+	defer h.Body.Close()
+	if h.StatusCode != http.StatusOK {
+		why, _ := io.ReadAll(io.LimitReader(h.Body, 500)) // half a sentence is a help as well
+		a.commits = errors.New(strings.TrimSpace(string(why)))
+	}
+	return a
+}
+
+func (a answered) part(address string) health.Part {
+	switch {
+	case a.other:
+		return doctor.Found("daemon", health.Problem, "Program lain memakai alamat kotak ("+address+").", "Another program holds the address of the kiosk ("+address+").",
+			"Hentikan program itu, atau pilih alamat lain dengan listen di pengaturan.", "Stop that program, or choose another address with listen in the settings.")
+	case a.report == nil:
+		return doctor.Found("daemon", health.Note, "Kiosk belum berjalan.", "The kiosk is not running.",
+			"Jalankan: sudo systemctl start mimpi-kiosk. Lihat: journalctl -u mimpi-kiosk", "Run: sudo systemctl start mimpi-kiosk. See: journalctl -u mimpi-kiosk")
+	case a.commits != nil:
+		return doctor.Found("daemon", health.Problem, "Kiosk berjalan, tetapi tidak bisa menyimpan: "+a.commits.Error(), "The kiosk runs, but cannot save: "+a.commits.Error(),
+			"Lihat baris tentang kartu memori.", "See the lines about the memory card.")
+	}
+	return doctor.Found("daemon", health.OK, "Kiosk berjalan dan bisa menyimpan.", "The kiosk runs and can save.")
+}
+
+// sourceOf is how a clock is known without a journal: nobody has set it here.
+func sourceOf(r screening.Reading) screening.ClockSource { return screening.NewState().Stamp(r).Clock }
+
+// dataFolder says whether the folder of the journal can be looked at.
+func dataFolder(path string) health.Part {
+	_, err := os.ReadDir(path)
+	switch {
+	case err == nil:
+		return health.Part{Level: health.OK}
+	case errors.Is(err, fs.ErrNotExist):
+		return doctor.Found("data", health.Note, "Folder data "+path+" belum ada: kiosk belum pernah berjalan.", "There is no data folder "+path+" yet: the kiosk has never run.",
+			"Nyalakan kiosk sekali, lalu periksa lagi.", "Start the kiosk once, then check again.")
+	case errors.Is(err, fs.ErrPermission):
+		return doctor.Found("data", health.Note, "Folder data "+path+" tidak boleh dibaca.", "The data folder "+path+" may not be read.",
+			"Jalankan dengan sudo.", "Run with sudo.")
+	}
+	return doctor.Found("data", health.Problem, "Folder data tidak bisa dibaca: "+err.Error(), "The data folder cannot be read: "+err.Error(),
+		"Nyalakan ulang kotak. Kalau tetap begitu, ganti kartu memorinya.", "Restart the box. If that does not help, replace the memory card.")
+}
+
+// pinSet looks whether there is a PIN. There is no default one that could be left as it is.
+func pinSet(data string) health.Part {
+	raw, err := os.ReadFile(filepath.Join(data, "pin.json"))
+	var kept struct{ Hash string }
+	switch {
+	case err == nil && json.Unmarshal(raw, &kept) == nil && kept.Hash != "":
+		return doctor.Found("pin_set", health.OK, "PIN fasilitator sudah dibuat.", "The facilitator's PIN is set.")
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return doctor.Found("pin_set", health.Note, "PIN tidak bisa diperiksa: "+err.Error(), "The PIN cannot be looked at: "+err.Error(),
+			"Jalankan dengan sudo.", "Run with sudo.")
+	}
+	return doctor.Found("pin_set", health.Note, "PIN fasilitator belum dibuat.", "The facilitator's PIN is not set yet.",
+		"Buka layar fasilitator di kotak ini dan buat PIN.", "Open the facilitator's screen on this box and set a PIN.")
+}
+
+// filmOf finds the film that will be shown, "" when it cannot be played.
+func filmOf(f flags) (string, health.Part) {
+	p, err := pack.Load(f.pack)
+	if err != nil {
+		return "", doctor.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
+			"Pasang ulang paketnya, atau pilih yang lain dengan --pack.", "Install the pack again, or choose another with --pack.")
+	}
+	if f.film != "" {
+		film, err := pack.LoadFilm(f.film)
+		if err == nil {
+			err = p.UseFilm(film)
+		}
+		if err != nil {
+			return "", doctor.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
+				"Pilih folder film yang lain dengan --film.", "Choose another film folder with --film.")
+		}
+	}
+	part := filmHealth(p.Film.Check())
+	if p.Film.Missing {
+		return "", part
+	}
+	return p.Film.File, part
+}
