@@ -88,6 +88,7 @@ package export
 import (
 	"archive/zip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -120,6 +121,11 @@ type Options struct {
 	Rehearsals bool     // rehearsals as well; they are marked in every file
 	Key        *Key     // signs; nil: nothing is signed
 	Recipients []string // public keys of age; none: nothing is encrypted. They need a Key.
+
+	// Of Write: Before is called before each screening with how many were seen to, and may
+	// wait, or end the export by an error. Placed is told of each that is whole on the disk.
+	Before func(done, all int) error
+	Placed func(Placed)
 }
 
 // top is the folder that everything goes into.
@@ -128,16 +134,28 @@ const top = "mimpi-kiosk"
 // Write exports all screenings into dir, which must exist, and returns the folders
 // that hold them now, the newest first. A screening that cannot be read is told in
 // the error, and the others are written nevertheless; an error of the disk ends the
-// export. Two Writes into the same dir must not run at once.
+// export, and a full one is a [Full]. Nothing is written or removed outside dir, whatever
+// links stand in it. Two Writes into the same dir must not run at once.
 func Write(ctx context.Context, src Source, dir string, opts Options) ([]string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close() // everything in it was synced
 	ids, err := src.ScreeningIDs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the screenings: %w", err)
 	}
 	var done []string
 	var unread []error
+	var full *Full
 	kiosks := map[string]*shelf{}
-	for _, id := range ids {
+	for i, id := range ids {
+		if opts.Before != nil {
+			if err := opts.Before(i, len(ids)); err != nil {
+				return done, err
+			}
+		}
 		f, err := open(ctx, src, id, opts)
 		if ctx.Err() != nil {
 			return done, ctx.Err()
@@ -149,35 +167,96 @@ func Write(ctx context.Context, src Source, dir string, opts Options) ([]string,
 		if f == nil {
 			continue
 		}
+		name := path.Join(top, f.kiosk, f.name)
+		if full != nil { // the rest is only measured
+			full.add(f, root, name)
+			continue
+		}
 		s := kiosks[f.kiosk]
 		if s == nil {
-			if s, err = openShelf(filepath.Join(dir, top, f.kiosk), opts.Key); err != nil {
-				return done, explain(dir, err)
-			}
+			s, err = openShelf(root, path.Join(top, f.kiosk), opts.Key)
 			kiosks[f.kiosk] = s
 		}
-		if err := s.put(f); err != nil {
+		written := false
+		if err == nil {
+			written, err = s.put(f)
+		}
+		if isFull(err) {
+			full = &Full{Err: err}
+			full.add(f, root, name)
+			continue
+		}
+		if err != nil {
 			return done, explain(dir, fmt.Errorf("export screening %s: %w", id, err))
 		}
-		done = append(done, filepath.Join(s.path, f.name))
+		done = append(done, filepath.Join(dir, filepath.FromSlash(name)))
+		if opts.Placed != nil {
+			opts.Placed(Placed{Folder: name, Written: written, Sums: f.sums()})
+		}
+	}
+	if full != nil {
+		return done, explain(dir, full)
 	}
 	for _, s := range kiosks {
 		if err := s.tidy(); err != nil {
 			return done, explain(dir, err)
 		}
 	}
-	if err := writeIndex(dir); err != nil {
+	if err := writeIndex(root, dir); err != nil {
 		return done, explain(dir, err)
 	}
 	return done, errors.Join(unread...)
 }
 
-func writeIndex(dir string) error {
+// Placed is a screening that is whole on the disk.
+type Placed struct {
+	Folder  string   // below the place that was exported to
+	Written bool     // this time; else it was there already
+	Sums    [32]byte // SHA-256 of its SHA256SUMS
+}
+
+// Full is the error of a disk that had no room for all. What is there is whole.
+type Full struct {
+	Missing int   // screenings that are not on the disk
+	Need    int64 // bytes that they take, about
+	Err     error // of the disk
+}
+
+func (e *Full) Error() string { return fmt.Sprintf("no room for %d screenings: %v", e.Missing, e.Err) }
+func (e *Full) Unwrap() error { return e.Err }
+
+// cluster is what the smallest file takes on a large stick.
+const cluster = 32 << 10
+
+func (e *Full) add(f *folder, root *os.Root, name string) {
+	if f.standsIn(root, name) {
+		return
+	}
+	e.Missing++
+	files := f.files
+	if f.seal != nil {
+		files = f.seal.plain // about as large
+	}
+	for _, file := range files {
+		e.Need += (int64(len(file.content)) + cluster) / cluster * cluster
+	}
+}
+
+// ErrNotKept is the error of a disk that did not give back what was written to it: it is
+// broken, or smaller than it claims.
+var ErrNotKept = errors.New("the disk does not give back what was written to it")
+
+func (f *folder) sums() [32]byte {
+	i := slices.IndexFunc(f.files, func(file file) bool { return file.name == SumsFile || file.name == SealFile })
+	return sha256.Sum256(f.files[i].content)
+}
+
+func writeIndex(root *os.Root, dir string) error {
 	content, err := indexOf(dir)
 	if err != nil {
 		return err
 	}
-	return place(dir, IndexFile, content)
+	return place(root, ".", IndexFile, content)
 }
 
 // Zip writes the same folders as one zip file. Screenings that cannot be read are
@@ -288,6 +367,8 @@ func explain(dir string, err error) error {
 	switch {
 	case isFull(err):
 		return fmt.Errorf("%s is full; the newest screenings were written first. Free some space and export again: %w", dir, err)
+	case errors.Is(err, ErrNotKept):
+		return fmt.Errorf("%s loses what is written to it: it is broken, or smaller than it claims. Use another one: %w", dir, err)
 	case errors.Is(err, os.ErrPermission) || isReadOnly(err):
 		return fmt.Errorf("%s cannot be written to. Remove the write protection, or choose another place: %w", dir, err)
 	}

@@ -79,7 +79,11 @@ func makeKey(path string) (text []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return text, syncDir(filepath.Dir(path))
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	return text, syncOpened(d)
 }
 
 // Public gives the public key in one line, as minisign writes it; "" of no key.

@@ -6,8 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
+	"path"
 	"strings"
 
 	"filippo.io/age"
@@ -101,13 +102,39 @@ func (f *folder) content() ([]file, error) {
 }
 
 // standsIn says whether the folder has these contents already.
-func (f *folder) standsIn(dir string) bool {
-	if !holds(dir, f.files) {
+func (f *folder) standsIn(root *os.Root, dir string) bool {
+	if !holds(root, dir, f.files) {
 		return false
 	}
 	if f.seal == nil {
 		return true
 	}
-	locked, err := os.ReadFile(filepath.Join(dir, SealedFile))
-	return err == nil && holds(dir, f.seal.key.withSums(f, append([]file{{SealedFile, locked}}, f.files...)))
+	locked, err := readBounded(root, path.Join(dir, SealedFile), f.seal.most())
+	return err == nil && holds(root, dir, f.seal.key.withSums(f, append([]file{{SealedFile, locked}}, f.files...)))
+}
+
+// most is how large the sealed file of these contents can be at most.
+func (s *seal) most() int64 {
+	n := int64(1 << 20)
+	for _, f := range s.plain {
+		n += 2 * int64(len(f.content))
+	}
+	return n
+}
+
+// readBounded reads a plain file of a disk that may be hostile.
+func readBounded(root *os.Root, name string, most int64) ([]byte, error) {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > most {
+		return nil, fmt.Errorf("%s is not what was written there", name)
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only
+	return io.ReadAll(io.LimitReader(f, most))
 }

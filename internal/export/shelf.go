@@ -4,15 +4,22 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"runtime"
 	"strings"
 	"syscall"
 )
 
-// shelf is a kiosk's folder on the disk that is exported to.
-type shelf struct{ path string }
+// shelf is a kiosk's folder on the disk that is exported to. All of it stays below the
+// root: what stands on a stick is hostile until shown otherwise, and a link there may
+// lead anywhere.
+type shelf struct {
+	root *os.Root
+	path string // below root
+}
 
 const (
 	tmpPrefix = ".tmp-" // a folder that is being written
@@ -21,16 +28,16 @@ const (
 
 // openShelf makes the folder where it is missing and clears away what a broken export
 // left half written.
-func openShelf(path string, key *Key) (*shelf, error) {
-	if err := os.MkdirAll(path, 0o755); err != nil {
+func openShelf(root *os.Root, name string, key *Key) (*shelf, error) {
+	if err := root.MkdirAll(name, 0o755); err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{filepath.Dir(filepath.Dir(path)), filepath.Dir(path)} {
-		if err := syncDir(dir); err != nil {
+	for _, dir := range []string{path.Dir(path.Dir(name)), path.Dir(name)} {
+		if err := syncDir(root, dir); err != nil {
 			return nil, err
 		}
 	}
-	s := &shelf{path}
+	s := &shelf{root, name}
 	if err := s.remove(tmpPrefix); err != nil || key == nil {
 		return s, err
 	}
@@ -38,20 +45,20 @@ func openShelf(path string, key *Key) (*shelf, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, place(path, PublicKeyFile, public)
+	return s, place(root, name, PublicKeyFile, public)
 }
 
 // tidy removes the folders that were replaced, now that all new ones are in place.
 func (s *shelf) tidy() error { return s.remove(oldPrefix) }
 
 func (s *shelf) remove(prefix string) error {
-	entries, err := os.ReadDir(s.path)
+	entries, err := readDir(s.root, s.path)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), prefix) {
-			if err := os.RemoveAll(filepath.Join(s.path, e.Name())); err != nil {
+			if err := s.root.RemoveAll(path.Join(s.path, e.Name())); err != nil {
 				return err
 			}
 		}
@@ -59,11 +66,12 @@ func (s *shelf) remove(prefix string) error {
 	return nil
 }
 
-// put makes sure that the folder is there, whole, and the only one of its screening.
-func (s *shelf) put(f *folder) (err error) {
-	entries, err := os.ReadDir(s.path)
+// put makes sure that the folder is there, whole, and the only one of its screening. It
+// says whether anything had to be written.
+func (s *shelf) put(f *folder) (written bool, err error) {
+	entries, err := readDir(s.root, s.path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var earlier []string
 	for _, e := range entries {
@@ -71,91 +79,111 @@ func (s *shelf) put(f *folder) (err error) {
 			earlier = append(earlier, e.Name())
 		}
 	}
-	final := filepath.Join(s.path, f.name)
-	if len(earlier) == 1 && earlier[0] == f.name && f.standsIn(final) {
-		return nil
+	final := path.Join(s.path, f.name)
+	if len(earlier) == 1 && earlier[0] == f.name && f.standsIn(s.root, final) {
+		return false, nil
 	}
 	files, err := f.content()
 	if err != nil {
-		return err
+		return false, err
 	}
-	tmp, err := os.MkdirTemp(s.path, tmpPrefix)
-	if err != nil {
-		return err
+	tmp := path.Join(s.path, tmpPrefix+f.name)
+	if err := s.root.RemoveAll(tmp); err != nil {
+		return false, err
+	}
+	if err := s.root.Mkdir(tmp, 0o755); err != nil {
+		return false, err
 	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(tmp) // gives the space back; the next export would do it too
+			s.root.RemoveAll(tmp) // gives the space back; the next export would do it too
 		}
 	}()
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
 	for _, file := range files {
-		if err := writeSynced(filepath.Join(tmp, file.name), file.content); err != nil {
-			return err
+		if err := writeSynced(s.root, path.Join(tmp, file.name), file.content); err != nil {
+			return false, err
 		}
 	}
-	if err := syncDir(tmp); err != nil {
-		return err
+	if err := syncDir(s.root, tmp); err != nil {
+		return false, err
+	}
+	if !holds(s.root, tmp, files) {
+		return false, fmt.Errorf("%s: %w", f.name, ErrNotKept)
 	}
 	for _, name := range earlier {
 		// A name that is free: whatever is under it is older still.
-		old := filepath.Join(s.path, oldPrefix+name)
-		if err := os.RemoveAll(old); err != nil {
-			return err
+		old := path.Join(s.path, oldPrefix+name)
+		if err := s.root.RemoveAll(old); err != nil {
+			return false, err
 		}
-		if err := os.Rename(filepath.Join(s.path, name), old); err != nil {
-			return err
+		if err := s.root.Rename(path.Join(s.path, name), old); err != nil {
+			return false, err
 		}
 	}
-	if err := os.Rename(tmp, final); err != nil {
-		return err
+	if err := s.root.Rename(tmp, final); err != nil {
+		return false, err
 	}
-	if err := syncDir(s.path); err != nil {
-		return err
+	if err := syncDir(s.root, s.path); err != nil {
+		return false, err
 	}
 	for _, name := range earlier {
-		if err := os.RemoveAll(filepath.Join(s.path, oldPrefix+name)); err != nil {
-			return err
+		if err := s.root.RemoveAll(path.Join(s.path, oldPrefix+name)); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // place writes one file beside the folders, at once and whole, unless it is the same.
-func place(dir, name string, content []byte) error {
-	if holds(dir, []file{{name, content}}) {
+func place(root *os.Root, dir, name string, content []byte) error {
+	if holds(root, dir, []file{{name, content}}) {
 		return nil
 	}
-	tmp := filepath.Join(dir, tmpPrefix+name)
-	if err := os.RemoveAll(tmp); err != nil {
+	tmp := path.Join(dir, tmpPrefix+name)
+	if err := root.RemoveAll(tmp); err != nil {
 		return err
 	}
-	err := writeSynced(tmp, content)
+	err := writeSynced(root, tmp, content)
 	if err == nil {
-		err = os.Rename(tmp, filepath.Join(dir, name))
+		err = root.Rename(tmp, path.Join(dir, name))
 	}
 	if err != nil {
-		os.Remove(tmp) // gives the space back
+		root.Remove(tmp) // gives the space back
 		return err
 	}
-	return syncDir(dir)
+	return syncDir(root, dir)
 }
 
-// holds says whether the folder has these files with these contents.
-func holds(dir string, files []file) bool {
+// holds says whether the folder has these files with these contents, read from the disk
+// itself where the system can do that. No more is read than was written.
+func holds(root *os.Root, dir string, files []file) bool {
 	for _, f := range files {
-		got, err := os.ReadFile(filepath.Join(dir, f.name))
-		if err != nil || !bytes.Equal(got, f.content) {
+		if !holdsFile(root, path.Join(dir, f.name), f.content) {
 			return false
 		}
 	}
 	return true
 }
 
-func writeSynced(name string, content []byte) (err error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func holdsFile(root *os.Root, name string, content []byte) bool {
+	info, err := root.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return false
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // read only
+	forgetCached(f)
+	got, err := io.ReadAll(io.LimitReader(f, int64(len(content))+1))
+	return err == nil && bytes.Equal(got, content)
+}
+
+func readDir(root *os.Root, dir string) ([]fs.DirEntry, error) { return fs.ReadDir(root.FS(), dir) }
+
+func writeSynced(root *os.Root, name string, content []byte) (err error) {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -167,20 +195,24 @@ func writeSynced(name string, content []byte) (err error) {
 }
 
 // syncDir makes names durable. Some file systems, and Windows, have no such thing.
-func syncDir(dir string) error {
+func syncDir(root *os.Root, dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir)
+	d, err := root.Open(dir)
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
+	return syncOpened(d)
+}
+
+func syncOpened(d *os.File) error {
+	err := d.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
 		err = nil
 	}
 	if err := errors.Join(err, d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
+		return fmt.Errorf("sync %s: %w", d.Name(), err)
 	}
 	return nil
 }
