@@ -59,6 +59,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 	for path, want := range map[string]map[string]int{
 		"/":                      {"own": 200, "phone": 303, "signed in": 303, "tunnel": 303},
 		"/stage":                 screens,
+		"/single":                screens,
 		"/touch":                 screens,
 		"/facilitator":           everybody, // it asks for the PIN itself
 		"/summary":               everybody, // as does this; the numbers come from /api

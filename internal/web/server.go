@@ -172,6 +172,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.serveStart)
 	mux.Handle("GET /stage", small(s.page("stage.html", stageRole)))
 	mux.Handle("GET /touch", small(s.page("touch.html", touchRole)))
+	mux.Handle("GET /single", small(s.page("single.html", touchRole))) // a kiosk with one screen: stage and touch in turns
 	mux.Handle("GET /facilitator", small(s.page("facilitator.html", voteRole))) // the page itself asks for the PIN
 	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
 	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))

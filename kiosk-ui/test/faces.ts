@@ -26,6 +26,8 @@ export interface Face {
   mine?: Mine | null;
   /** data-testid of what is pressed, in order, before the picture is taken. */
   press?: string[];
+  /** On the page for one screen: what its other half is sent. */
+  touch?: TouchView;
   /** What addresses of the kiosk answer in place of the usual. */
   api?: Record<string, { status?: number; body: unknown }>;
 }
@@ -755,6 +757,28 @@ const facilitatorFaces = [
   signInFace('locked', { pinSet: true, lockedSeconds: 45 }),
   signInFace('first', { maySetPin: true }, ['pin-2', 'pin-5', 'pin-8']),
   signInFace('elsewhere', {}),
+];
+
+const of = (name: string): View => {
+  const face = [...stageFaces, ...touchFaces].find((f) => f.name === name);
+  if (!face) throw new Error(`no face ${name}`);
+  return face.view;
+};
+const single = (name: string, stage: string, touch: string, press?: string[]): Face => ({
+  name: `single-${name}`,
+  view: of(`stage-${stage}`),
+  touch: of(`touch-${touch}`) as TouchView,
+  ...(press && { press }),
+});
+/** The page for one screen, /single. */
+export const singleFaces: Face[] = [
+  single('doors', 'welcome', 'doors'),
+  single('doors-by-hand', 'welcome', 'doors', ['single-change']),
+  single('question', 'question-two', 'question-2'),
+  single('revealed', 'revealed-two', 'rest'),
+  single('film', 'film', 'rest'),
+  single('film-by-hand', 'film', 'rest', ['single-change']),
+  single('join', 'join', 'doors'),
 ];
 
 export const faces: Face[] = [...stageFaces, ...touchFaces, ...voteFaces, ...facilitatorFaces];

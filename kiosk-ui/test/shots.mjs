@@ -32,6 +32,10 @@ const sizes = {
     [360, 740],
   ],
   stage: [[1280, 720]],
+  single: [
+    [800, 480],
+    [1280, 720],
+  ],
   touch: [
     [800, 480],
     [1280, 800],
@@ -146,11 +150,13 @@ function answer(req, res) {
 
 const plain = ['start', 'summary'].map((name) => ({ name, view: { role: name } }));
 const wanted = process.argv.slice(2);
-const shots = [...words.faces, ...plain].flatMap(({ name, view, mine, press = [], api = {} }) =>
-  sizes[view.role].map(([width, height]) => ({
+const all = [...words.faces, ...words.singleFaces, ...plain];
+const shots = all.flatMap(({ name, view, touch, mine, press = [], api = {} }) =>
+  sizes[touch ? 'single' : view.role].map(([width, height]) => ({
     name: `${name}-${width}x${height}`,
-    page: view.role,
+    page: touch ? 'single' : view.role,
     view,
+    touch,
     mine,
     press,
     api,
@@ -201,7 +207,8 @@ for (const shot of chosen) {
   page.on('console', (m) => m.type() === 'error' && complaints.push(m.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.routeWebSocket(/\/ws\?/, (line) => {
-    const view = { type: 'view', seq: 1, view: shot.view, mine: shot.mine ?? null };
+    const half = line.url().endsWith('touch') ? (shot.touch ?? shot.view) : shot.view;
+    const view = { type: 'view', seq: 1, view: half, mine: shot.mine ?? null };
     line.onMessage((data) => line.send(JSON.stringify({ type: 'done', id: JSON.parse(data).id })));
     line.send(JSON.stringify(view));
   });
@@ -239,7 +246,7 @@ for (const shot of chosen) {
   }
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) complaints.push(`wider than the screen by ${wide} px`);
-  if (['stage', 'touch'].includes(shot.page)) {
+  if (['stage', 'touch', 'single'].includes(shot.page)) {
     const tall = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     if (tall > 0) complaints.push(`taller than the screen by ${tall} px`);
   }

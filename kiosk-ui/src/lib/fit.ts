@@ -28,6 +28,7 @@ export const fit: Attachment<HTMLElement> = (node) => {
   resized.observe(node);
   const changed = new MutationObserver(later);
   changed.observe(node, { childList: true, subtree: true, characterData: true });
+  changed.observe(document.documentElement, { attributeFilter: ['data-page'] }); // other sizes
   document.fonts?.addEventListener('loadingdone', later);
   later();
   return () => {
