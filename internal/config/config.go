@@ -27,6 +27,7 @@ type Config struct {
 
 	WiFi       WiFi       `toml:"wifi"`
 	Display    Display    `toml:"display"`
+	Film       Film       `toml:"film"`
 	Touch      Touch      `toml:"touch"`
 	Poll       Poll       `toml:"poll"`
 	Attendance []Category `toml:"attendance"` // 1 to 12
@@ -115,6 +116,7 @@ func Default() Config {
 		Timezone: "Asia/Makassar",
 		WiFi:     WiFi{Security: WPA, Interface: "wlan0", Country: "ID"},
 		Display:  defaultDisplay(),
+		Film:     defaultFilm(),
 		Touch:    Touch{ThankYouPause: 1500 * time.Millisecond, Idle: time.Minute},
 		Poll:     Poll{ShareMinimum: 10},
 		Attendance: []Category{

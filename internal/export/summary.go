@@ -46,6 +46,19 @@ type FilmSummary struct {
 	Finished bool             `json:"finished"`
 	At       screening.Millis `json:"at"`
 	Duration screening.Millis `json:"duration"`
+	Shown    ShownSummary     `json:"shown"`
+}
+
+// ShownSummary says how the film looked, all stretches of it together. The last moments
+// before a power failure are not in it.
+type ShownSummary struct {
+	Player           screening.PlayerKind `json:"player"`  // that played last: "mpv", "browser", "" when nothing was played
+	Decoder          string               `json:"decoder"` // "h264, v4l2m2m-copy"; "" when unknown
+	Played           screening.Millis     `json:"played"`
+	Dropped          int64                `json:"dropped"`          // pictures that came too late to be shown
+	DroppedByDecoder int64                `json:"droppedByDecoder"` // that were not even decoded, to catch up
+	Late             int64                `json:"late"`             // shown, but late
+	Restarts         int                  `json:"restarts"`         // of the player
 }
 
 // AttendanceSummary says who came.
@@ -144,6 +157,7 @@ func (e *evening) totals() Summary {
 		Film: FilmSummary{
 			ID: s.Programme.Film.ID, Title: s.Programme.Film.Title,
 			Finished: e.state.Playback.Finished, At: e.state.Playback.At, Duration: e.state.Playback.Duration,
+			Shown: ShownSummary(e.state.Shown),
 		},
 		Attendance: AttendanceSummary{
 			Total: e.state.Attendance.Total(), Disability: e.state.Attendance.Disability, Categories: []CategorySummary{},

@@ -23,6 +23,7 @@ func (s *State) Apply(r Recorded) {
 			Programme: &p, PlannedAt: r.Stamp,
 		}
 		s.clearScreening(&p)
+		s.Playback.SoundLag = e.SoundLag
 	case ExportWritten: // of the journal, for those who look after the kiosk
 	default:
 		if s.Screening != nil {
@@ -59,6 +60,9 @@ func (s *State) applyToScreening(r Recorded) {
 		s.Attendance.applyDoubt(r)
 	case QuestionOpened, QuestionClosed, QuestionRevealed, QuestionDismissed, BallotCast, HandsCounted:
 		s.applyQuestion(r)
+	case FilmShown:
+		s.Shown.add(e)
+	case FilmPlayerChosen: // of the journal, for those who look after the kiosk
 	default:
 		s.Playback.apply(r.Seq, e)
 	}
@@ -277,5 +281,16 @@ func (p *Playback) apply(seq int64, e Event) {
 		p.Subtitles = e.Lang
 	case PausePointsUsed:
 		p.UsePausePoints = e.Use
+	case SoundLagSet:
+		p.SoundLag = e.Lag
 	}
+}
+
+func (s *Shown) add(e FilmShown) {
+	s.Player, s.Decoder = e.Player, e.Decoder
+	s.Played += e.Played
+	s.Dropped += e.Dropped
+	s.DroppedByDecoder += e.DroppedByDecoder
+	s.Late += e.Late
+	s.Restarts += e.Restarts
 }

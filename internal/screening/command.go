@@ -221,6 +221,9 @@ type (
 	SetSubtitles struct{ Lang string }
 	// UsePausePoints says whether the film halts at its pause points.
 	UsePausePoints struct{ Use bool }
+	// SetSoundLag says how long the sound of the loudspeaker comes after the picture; the
+	// picture then waits for it. Negative where the sound is early. SoundLagMin to SoundLagMax.
+	SetSoundLag struct{ Lag Millis }
 	// NotePosition is the player's report of where the film is. Epoch is the
 	// Playback.Epoch that the player is in: reports of an older one are dropped.
 	NotePosition struct {
@@ -241,6 +244,29 @@ type (
 		At    Millis
 	}
 )
+
+// How far sound and picture may be set apart: a Bluetooth loudspeaker is some 300 ms late.
+const (
+	SoundLagMin Millis = -500
+	SoundLagMax Millis = 1500
+)
+
+// PlayerKind says what plays the film.
+type PlayerKind string
+
+const (
+	BrowserPlayer PlayerKind = "browser" // the page /stage
+	MPVPlayer     PlayerKind = "mpv"
+)
+
+// NoteFilmShown is the player's account of a stretch of film, when that has ended.
+type NoteFilmShown struct{ FilmShown }
+
+// ChooseFilmPlayer records that another player takes the film over, and why.
+type ChooseFilmPlayer struct {
+	Player PlayerKind
+	Why    string
+}
 
 // SetClock sets the kiosk's clock to Now, after a person confirmed the date shown.
 type SetClock struct{ Now time.Time }
@@ -290,6 +316,9 @@ func (SeekFilm) command()          {}
 func (SetVolume) command()         {}
 func (SetSubtitles) command()      {}
 func (UsePausePoints) command()    {}
+func (SetSoundLag) command()       {}
+func (NoteFilmShown) command()     {}
+func (ChooseFilmPlayer) command()  {}
 func (NotePosition) command()      {}
 func (ReachPausePoint) command()   {}
 func (FinishFilm) command()        {}

@@ -164,7 +164,7 @@ func (s *State) decidePlan(c PlanScreening) ([]Event, *Refusal) {
 	}
 	return events(ScreeningPlanned{
 		Screening: c.Screening, Kiosk: s.Kiosk, Details: c.Details,
-		Rehearsal: c.Rehearsal, Programme: c.Programme,
+		Rehearsal: c.Rehearsal, Programme: c.Programme, SoundLag: s.Playback.SoundLag,
 	})
 }
 
@@ -505,6 +505,21 @@ func (s *State) decideFilm(c Command) ([]Event, *Refusal) {
 			return nil, nil
 		}
 		return events(PausePointsUsed(c))
+	case SetSoundLag:
+		if c.Lag < SoundLagMin || c.Lag > SoundLagMax {
+			return nil, refuse(SoundLagOutOfRange)
+		}
+		if c.Lag == p.SoundLag {
+			return nil, nil
+		}
+		return events(SoundLagSet(c))
+	case NoteFilmShown:
+		if e := c.FilmShown; e.Played <= 0 && e.Dropped+e.DroppedByDecoder+e.Late <= 0 && e.Restarts <= 0 {
+			return nil, nil
+		}
+		return events(c.FilmShown)
+	case ChooseFilmPlayer:
+		return events(FilmPlayerChosen(c))
 	case NotePosition:
 		if c.Epoch != p.Epoch || c.At < 0 || c.Duration < 0 {
 			return nil, nil

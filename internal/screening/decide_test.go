@@ -356,6 +356,13 @@ var decisions = []decision{
 	{name: "volume as it is", given: atDoors, when: SetVolume{80}},
 	{name: "volume too high", given: atDoors, when: SetVolume{101}, no: VolumeOutOfRange},
 	{name: "volume too low", given: atDoors, when: SetVolume{-1}, no: VolumeOutOfRange},
+	{name: "sound lag", given: atDoors, when: SetSoundLag{1500}, then: then(SoundLagSet{1500})},
+	{name: "sound lag as it is", given: after(atDoors, SetSoundLag{-500}), when: SetSoundLag{-500}},
+	{name: "sound too late", given: atDoors, when: SetSoundLag{1501}, no: SoundLagOutOfRange},
+	{name: "sound too early", given: atDoors, when: SetSoundLag{-501}, no: SoundLagOutOfRange},
+	{name: "how the film looked", given: playing, when: from{FromPlayer, NoteFilmShown{FilmShown{Player: MPVPlayer, Played: 9000, Late: 2}}}, then: then(FilmShown{Player: MPVPlayer, Played: 9000, Late: 2})},
+	{name: "how no film looked", given: playing, when: from{FromPlayer, NoteFilmShown{FilmShown{Player: MPVPlayer}}}},
+	{name: "another player", given: playing, when: from{FromKiosk, ChooseFilmPlayer{BrowserPlayer, "no mpv"}}, then: then(FilmPlayerChosen{BrowserPlayer, "no mpv"})},
 	{name: "subtitles", given: atDoors, when: SetSubtitles{"en"}, then: then(SubtitlesSet{"en"})},
 	{name: "subtitles as they are", given: atDoors, when: SetSubtitles{""}},
 	{name: "no subtitles", given: after(atDoors, SetSubtitles{"en"}), when: SetSubtitles{""}, then: then(SubtitlesSet{""})},
@@ -716,6 +723,27 @@ func TestFilmHaltsAtItsPausePoints(t *testing.T) {
 	e.run(PauseFilm{}, SetVolume{15}, SetSubtitles{"en"}, UsePausePoints{false})
 	want.Playing, want.Volume, want.Subtitles, want.UsePausePoints = false, 15, "en", false
 	see("paused")
+}
+
+func TestHowTheFilmLookedAddsUp(t *testing.T) {
+	e := newEvening(t).run(playing...)
+	e.run(from{FromPlayer, NoteFilmShown{FilmShown{MPVPlayer, "h264, no", 60_000, 3, 1, 2, 0}}},
+		from{FromPlayer, NoteFilmShown{FilmShown{BrowserPlayer, "", 1000, 1, 0, 0, 2}}})
+	if diff := cmp.Diff(Shown{BrowserPlayer, "", 61_000, 4, 1, 2, 2}, e.s.Shown); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The loudspeaker of the next evening is most likely that of this one.
+func TestSoundLagIsKeptForTheNextEvening(t *testing.T) {
+	e := newEvening(t).run(playing...)
+	e.run(SetSoundLag{280}, MoveTo{Ended}, planned(func(p *PlanScreening) { p.Screening = "scr-2" }))
+	if lag := e.s.Playback.SoundLag; lag != 280 {
+		t.Errorf("the next evening begins with %d ms", lag)
+	}
+	if e.s.Shown != (Shown{}) {
+		t.Errorf("the next evening has shown %+v", e.s.Shown)
+	}
 }
 
 func TestPowerCutInterruptsTheFilm(t *testing.T) {

@@ -63,6 +63,8 @@ type (
 		Details   Details   `json:"details"`
 		Rehearsal bool      `json:"rehearsal,omitempty"`
 		Programme Programme `json:"programme"`
+		// SoundLag is that of the evening before: the loudspeaker is most likely the same.
+		SoundLag Millis `json:"soundLag,omitempty"`
 	}
 	DetailsEdited struct {
 		Details Details `json:"details"`
@@ -178,6 +180,24 @@ type (
 	PausePointsUsed struct {
 		Use bool `json:"use"`
 	}
+	SoundLagSet struct {
+		Lag Millis `json:"lag"`
+	}
+	// FilmShown says how a stretch of the film looked, from its beginning or the last such
+	// event to this one.
+	FilmShown struct {
+		Player           PlayerKind `json:"player"`
+		Decoder          string     `json:"decoder,omitempty"` // "h264, v4l2m2m-copy"; "" when unknown
+		Played           Millis     `json:"played"`
+		Dropped          int64      `json:"dropped"`            // pictures that came too late to be shown
+		DroppedByDecoder int64      `json:"droppedByDecoder"`   // that were not even decoded, to catch up
+		Late             int64      `json:"late"`               // shown, but late
+		Restarts         int        `json:"restarts,omitempty"` // of the player meanwhile
+	}
+	FilmPlayerChosen struct {
+		Player PlayerKind `json:"player"`
+		Why    string     `json:"why"` // for those who look after the kiosk
+	}
 	// ExportWritten belongs to no screening, also when it happens in the middle of one.
 	ExportWritten struct {
 		Stick      string `json:"stick"`      // what tells one stick from another; nobody's name
@@ -219,6 +239,9 @@ func (FilmFinished) Kind() string        { return "FilmFinished" }
 func (VolumeSet) Kind() string           { return "VolumeSet" }
 func (SubtitlesSet) Kind() string        { return "SubtitlesSet" }
 func (PausePointsUsed) Kind() string     { return "PausePointsUsed" }
+func (SoundLagSet) Kind() string         { return "SoundLagSet" }
+func (FilmShown) Kind() string           { return "FilmShown" }
+func (FilmPlayerChosen) Kind() string    { return "FilmPlayerChosen" }
 func (ExportWritten) Kind() string       { return "ExportWritten" }
 
 // decoders read an event's JSON by its kind.
@@ -254,6 +277,9 @@ var decoders = map[string]func([]byte) (Event, error){
 	VolumeSet{}.Kind():           decode[VolumeSet],
 	SubtitlesSet{}.Kind():        decode[SubtitlesSet],
 	PausePointsUsed{}.Kind():     decode[PausePointsUsed],
+	SoundLagSet{}.Kind():         decode[SoundLagSet],
+	FilmShown{}.Kind():           decode[FilmShown],
+	FilmPlayerChosen{}.Kind():    decode[FilmPlayerChosen],
 	ExportWritten{}.Kind():       decode[ExportWritten],
 }
 

@@ -29,7 +29,7 @@ func goldenEvents() []Event {
 	return []Event{
 		KioskStarted{"kiosk-7", "1.2.3"},
 		ClockSet{Was: time.Unix(61, 0).UTC(), Now: eve, Offset: 1_795_516_139_000},
-		ScreeningPlanned{"scr-1", "kiosk-7", details(), true, p},
+		ScreeningPlanned{"scr-1", "kiosk-7", details(), true, p, 280},
 		DetailsEdited{edited(func(d *Details) { d.Label = "RT 3 <malam>" })},
 		StepChanged{Discussion, Ended},
 		DoorsOpened{},
@@ -65,6 +65,10 @@ func goldenEvents() []Event {
 		VolumeSet{55},
 		SubtitlesSet{"en"},
 		PausePointsUsed{false},
+		SoundLagSet{-120},
+		FilmShown{MPVPlayer, "h264, v4l2m2m-copy", 312_000, 4, 1, 9, 1},
+		FilmShown{Player: BrowserPlayer, Played: 61_000},
+		FilmPlayerChosen{BrowserPlayer, "mpv could not be started"},
 		ExportWritten{"9c2f1a6b", 12, 3, 2, "0c5f"},
 	}
 }

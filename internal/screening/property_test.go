@@ -211,6 +211,11 @@ func (a *anything) command(s *State) Command {
 		func() Command { return SetVolume{a.number("volume")} },
 		func() Command { return SetSubtitles{pick(a, "subtitles", "", "id", "en", "nl")} },
 		func() Command { return UsePausePoints{a.chance("use", 70)} },
+		func() Command { return SetSoundLag{a.millis("lag")} },
+		func() Command {
+			return NoteFilmShown{FilmShown{Player: MPVPlayer, Played: a.millis("played"), Dropped: int64(a.number("dropped"))}}
+		},
+		func() Command { return ChooseFilmPlayer{BrowserPlayer, "no mpv"} },
 		func() Command { return NotePosition{epoch, a.millis("at"), a.millis("duration")} },
 		func() Command { return ReachPausePoint{epoch, a.number("n"), a.millis("at")} },
 		func() Command { return FinishFilm{epoch, a.millis("at")} },

@@ -43,6 +43,7 @@ const (
 	NotInFilm           Reason = "not_in_film"
 	UnknownSubtitles    Reason = "unknown_subtitles"
 	VolumeOutOfRange    Reason = "volume_out_of_range"
+	SoundLagOutOfRange  Reason = "sound_lag_out_of_range"
 	UnknownPage         Reason = "unknown_page"
 	ClockImplausible    Reason = "clock_implausible"
 	CommandWithoutID    Reason = "command_without_id"
@@ -179,6 +180,9 @@ var sentences = map[Reason]Text{
 	UnknownSubtitles: {
 		"id": "Teks dalam bahasa ini tidak ada untuk film ini.",
 		"en": "There are no subtitles in this language for this film."},
+	SoundLagOutOfRange: {
+		"id": "Suara dan gambar bisa digeser dari -500 sampai 1500 milidetik.",
+		"en": "Sound and picture can be set apart by -500 to 1500 milliseconds."},
 	VolumeOutOfRange: {
 		"id": "Suara harus antara 0 dan 100.",
 		"en": "The volume is from 0 to 100."},

@@ -22,6 +22,7 @@ type State struct {
 	ShowRunning bool
 	Stage       Stage
 	Playback    Playback
+	Shown       Shown
 
 	own *ledger // what only the owner needs; nil in copies
 }
@@ -204,7 +205,19 @@ type Playback struct {
 	UsePausePoints bool
 	HaltedAt       *int // the pause point at which it halted by itself
 	Finished       bool
-	Interrupted    bool // the power failed while it played
+	Interrupted    bool   // the power failed while it played
+	SoundLag       Millis // how long the sound comes after the picture: the picture waits for it
+}
+
+// Shown adds up how the film looked in this screening.
+type Shown struct {
+	Player           PlayerKind // that played last; "" when nothing was played
+	Decoder          string     // likewise
+	Played           Millis
+	Dropped          int64
+	DroppedByDecoder int64
+	Late             int64
+	Restarts         int
 }
 
 // ledger is the part of the state that grows with the audience.
@@ -246,7 +259,8 @@ func (s *State) clearScreening(p *Programme) {
 	s.Attendance = Attendance{Undo: map[Source]string{}}
 	s.Questions = nil
 	s.Stage = Stage{Page: PageAuto, Count: true, Lang: "id"}
-	s.Playback = Playback{Epoch: s.Seq, Volume: 80, UsePausePoints: true}
+	s.Playback = Playback{Epoch: s.Seq, Volume: 80, UsePausePoints: true, SoundLag: s.Playback.SoundLag}
+	s.Shown = Shown{}
 	if p == nil {
 		return
 	}

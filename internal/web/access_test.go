@@ -194,7 +194,7 @@ func TestWhoMaySendWhat(t *testing.T) {
 		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "settleDoubt", "countRow",
 		"recordDisability", "openQuestion", "closeQuestion", "revealQuestion", "dismissQuestion", "countHands",
 		"showRunningTotals", "setStage", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
-		"usePausePoints", "setClock",
+		"usePausePoints", "setSoundLag", "setClock",
 	} {
 		may[do] = []role{facilitatorRole}
 	}

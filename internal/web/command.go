@@ -65,6 +65,7 @@ var wishes = map[string]wish{
 	"setVolume":         command[screening.SetVolume](facilitatorRole),
 	"setSubtitles":      command[screening.SetSubtitles](facilitatorRole),
 	"usePausePoints":    command[screening.UsePausePoints](facilitatorRole),
+	"setSoundLag":       command[screening.SetSoundLag](facilitatorRole),
 	"setClock":          command[screening.SetClock](facilitatorRole),
 }
 

@@ -388,6 +388,7 @@ func TestGoldenCommands(t *testing.T) {
 		"setVolume":             {`"percent":65`, facilitatorRole, screening.SetVolume{Percent: 65}},
 		"setSubtitles":          {`"lang":"id"`, facilitatorRole, screening.SetSubtitles{Lang: "id"}},
 		"usePausePoints":        {`"use":true`, facilitatorRole, screening.UsePausePoints{Use: true}},
+		"setSoundLag":           {`"lag":280`, facilitatorRole, screening.SetSoundLag{Lag: 280}},
 		"setClock":              {`"now":"2026-11-24T19:00:00+08:00"`, facilitatorRole, screening.SetClock{Now: at}},
 		"reportPlayer":          {`"epoch":12,"state":"playing","at":61000,"duration":600000,"decodedFrames":1500,"droppedFrames":2`, stageRole, PlayerReport{Epoch: 12, State: "playing", At: 61_000, Duration: 600_000, DecodedFrames: 1500, DroppedFrames: 2}},
 		"reportPlayer-paused":   {`"epoch":12,"state":"paused","at":60000,"duration":600000,"pausePoint":0`, stageRole, PlayerReport{Epoch: 12, State: "paused", At: 60_000, Duration: 600_000, PausePoint: new(int)}},

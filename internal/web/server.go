@@ -55,6 +55,9 @@ type Show struct {
 	NewID        func() string // of a new screening
 	PressKey     func(ctx context.Context, id, key string) error
 	ReportPlayer func(context.Context, PlayerReport)
+	// FilmPlayer says what plays the film now; nil is the page. When that changes the
+	// health board must change too, which brings the screens a new view.
+	FilmPlayer func() screening.PlayerKind
 }
 
 // HelpNumber is a number that people can call.

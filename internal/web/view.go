@@ -73,12 +73,14 @@ type playbackView struct {
 	HaltedAt       *int             `json:"haltedAt,omitempty"`
 	Finished       bool             `json:"finished"`
 	Interrupted    bool             `json:"interrupted"`
+	SoundLag       screening.Millis `json:"soundLag"`
 }
 
 type filmView struct {
 	Title       screening.Text         `json:"title"`
 	Credit      string                 `json:"credit"`
 	Missing     bool                   `json:"missing"`
+	Player      screening.PlayerKind   `json:"player"`
 	Subtitles   []screening.Subtitle   `json:"subtitles"`
 	PausePoints []screening.PausePoint `json:"pausePoints"`
 }
@@ -252,7 +254,7 @@ func (v *viewer) info(s *screening.Screening) screeningInfo {
 func (v *viewer) stage(s *screening.State) stageView {
 	out := stageView{
 		common: v.common(s, stageRole), Keys: orEmpty(v.show.Keys), Scene: stageScene(s), Lang: s.Stage.Lang,
-		Question: v.question(s, false), Film: film(v.programme(s)), Playback: playback(s),
+		Question: v.question(s, false), Film: v.film(v.programme(s)), Playback: playback(s),
 		Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
 	if n := s.Attendance.Total(); s.Stage.Count && s.Screening != nil {
@@ -327,7 +329,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: questionRows(s),
 		Current: v.question(s, true), ShowRunning: s.ShowRunning,
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
-		Film:  film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
+		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
 }
@@ -386,10 +388,14 @@ func playback(s *screening.State) playbackView {
 	return playbackView(s.Playback)
 }
 
-func film(p *screening.Programme) filmView {
+func (v *viewer) film(p *screening.Programme) filmView {
 	f := p.Film
+	player := screening.BrowserPlayer
+	if v.show.FilmPlayer != nil {
+		player = v.show.FilmPlayer()
+	}
 	return filmView{
-		Title: f.Title, Credit: f.Credit, Missing: f.Missing,
+		Title: f.Title, Credit: f.Credit, Missing: f.Missing, Player: player,
 		Subtitles: orEmpty(f.Subtitles), PausePoints: orEmpty(f.PausePoints),
 	}
 }

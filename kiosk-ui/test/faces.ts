@@ -64,6 +64,7 @@ const film: FilmInfo = {
   title: { id: 'Mimpi Beta', en: 'My Dream' },
   credit: 'On Track Media Indonesia',
   missing: false,
+  player: 'browser',
   subtitles: [
     { lang: 'id', label: 'Bahasa Indonesia' },
     { lang: 'en', label: 'English' },
@@ -91,6 +92,7 @@ const stopped: Playback = {
   usePausePoints: true,
   finished: false,
   interrupted: false,
+  soundLag: 0,
 };
 
 const codes: Code[] = [

@@ -13,7 +13,7 @@ var three, two = 3, 2
 // everyEvent is one event of each kind with every field set; the first begins a
 // screening.
 var everyEvent = []screening.Event{
-	screening.ScreeningPlanned{Screening: "s1", Kiosk: "k1", Details: details(), Rehearsal: true, Programme: Programme()},
+	screening.ScreeningPlanned{Screening: "s1", Kiosk: "k1", Details: details(), Rehearsal: true, Programme: Programme(), SoundLag: 280},
 	screening.KioskStarted{Kiosk: "k1", Version: "1.2.3"},
 	screening.ClockSet{Was: at, Now: at.Add(time.Hour), Offset: 3600000},
 	screening.DetailsEdited{Details: details()},
@@ -41,6 +41,9 @@ var everyEvent = []screening.Event{
 	screening.VolumeSet{Percent: 70},
 	screening.SubtitlesSet{Lang: "id"},
 	screening.PausePointsUsed{Use: true},
+	screening.SoundLagSet{Lag: 280},
+	screening.FilmShown{Player: screening.MPVPlayer, Decoder: "h264, no", Played: 61_000, Dropped: 4, DroppedByDecoder: 1, Late: 9, Restarts: 1},
+	screening.FilmPlayerChosen{Player: screening.BrowserPlayer, Why: "no mpv"},
 	screening.PressesLost{Presses: 3, Category: "woman", Undo: true, Question: "q1", Why: screening.Unheard, Unheard: 3200},
 	screening.PressesSuspected{Presses: 2, Category: "girl", Undo: true, Question: "q1", Commands: []string{"gpio-1"}},
 	screening.DoubtSettled{Of: 29, Delta: -2},

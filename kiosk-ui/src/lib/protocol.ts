@@ -81,12 +81,14 @@ export interface Playback {
   haltedAt?: number; // index of the pause point that it halted at
   finished: boolean;
   interrupted: boolean; // the power failed while it played
+  soundLag: number; // ms that the sound comes after the picture, which waits for it; -500..1500
 }
 
 export interface FilmInfo {
   title: Text;
   credit: string;
   missing: boolean;
+  player: 'browser' | 'mpv'; // browser: the page /stage plays; mpv: it stays dark below mpv's window
   subtitles: { lang: string; label: string }[];
   pausePoints: { at: number; note?: Text; question?: string }[];
 }
@@ -287,6 +289,7 @@ export type CommandBody =
   | { do: 'setVolume'; percent: number }
   | { do: 'setSubtitles'; lang: string }
   | { do: 'usePausePoints'; use: boolean }
+  | { do: 'setSoundLag'; lag: number }
   | { do: 'setClock'; now: string };
 
 /** stage only: what the browser player sees; sent every second while it plays and at each change. */

@@ -111,6 +111,7 @@ const still: Playback = {
   usePausePoints: true,
   finished: false,
   interrupted: false,
+  soundLag: 0,
 };
 
 let video: FakeVideo;

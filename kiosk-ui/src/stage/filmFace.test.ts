@@ -3,7 +3,14 @@ import type { Playback } from '../lib/protocol';
 import type { FilmState } from './film';
 import { type FilmFace, filmFace } from './filmFace';
 
-const film = { title: {}, credit: '', missing: false, subtitles: [], pausePoints: [] };
+const film = {
+  title: {},
+  credit: '',
+  missing: false,
+  player: 'browser' as const,
+  subtitles: [],
+  pausePoints: [],
+};
 const still: Playback = {
   epoch: 1,
   playing: false,
@@ -14,6 +21,7 @@ const still: Playback = {
   usePausePoints: true,
   finished: false,
   interrupted: false,
+  soundLag: 0,
 };
 
 const cases: [FilmFace, Partial<Playback>, FilmState][] = [
