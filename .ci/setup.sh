@@ -143,10 +143,14 @@ need_for_test() {
         install postgresql "PostgreSQL, which the coordinators' tool writes into"
 }
 
+need_for_lab() { # virtual machines and packages
+    need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
+}
+
 mkdir -p build
 : >"$log"
 case "${1:-}" in
 run) need_for_run ;;
-test) need_for_run && need_for_test ;;
+test) need_for_run && need_for_test && need_for_lab ;;
 *) fail "say what for: .ci/setup.sh run, or .ci/setup.sh test." ;;
 esac
