@@ -71,19 +71,6 @@ func Suite(t *testing.T, make func(*testing.T) Hands) {
 		none(t, l)
 	})
 
-	t.Run("held when opened", func(t *testing.T) {
-		h := make(t)
-		h.Press(17)
-		l := open(t, h, wiring)
-		if down, err := l.Down(0); err != nil || !down {
-			t.Errorf("down: %t, %v", down, err)
-		}
-		h.Release(17)
-		if e := next(t, l); e.Down || e.LineSeq != 1 {
-			t.Errorf("%+v", e)
-		}
-	})
-
 	t.Run("debounce", func(t *testing.T) {
 		h, w := make(t), wiring
 		w.Debounce = 20 * time.Millisecond

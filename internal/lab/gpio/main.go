@@ -1,0 +1,153 @@
+// Gpio is the lab for buttons and lamps: a virtual machine with a GPIO chip that Linux
+// itself simulates, in which the shipped daemon is pressed hard. It needs no Raspberry Pi,
+// no KVM and no root. See PRESSES in the Makefile (make test-pi).
+//
+// It builds the module gpio-sim for a Debian kernel, a file system of the daemon, the
+// guest's program (folder guest) and the contract suite (folder sim), boots them in QEMU,
+// and passes on what the guest prints. It fails when the guest does.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"mimpi-kiosk/internal/lab/qemu"
+)
+
+func main() {
+	do := flag.String("do", "suite,plug,storm", "what to do: suite, plug, storm, rates")
+	presses := flag.Int("presses", 2000, "presses of the storm, 1500 or more")
+	seed := flag.Int("seed", 1, "seed of the storm")
+	within := flag.Duration("within", 15*time.Minute, "give up after this long")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, *within)
+	defer cancel()
+	if err := run(ctx, fmt.Sprintf("lab.do=%s lab.presses=%d lab.seed=%d", *do, *presses, *seed)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const daemon = "build/mimpi-kiosk"
+
+func run(ctx context.Context, asked string) error {
+	if _, err := os.Stat(daemon); err != nil {
+		return fmt.Errorf("%w: run this with make test-pi, which builds the daemon", err)
+	}
+	work, err := filepath.Abs("build/lab-gpio")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	k, err := findKernel(work)
+	if err != nil {
+		return err
+	}
+	initrd := filepath.Join(work, "initramfs")
+	if err := makeInitramfs(ctx, k, work, initrd); err != nil {
+		return err
+	}
+	return boot(ctx, k, initrd, asked)
+}
+
+func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
+	for _, build := range [][]string{
+		{"go", "build", "-o", filepath.Join(work, "guest"), "./internal/lab/gpio/guest"},
+		{"go", "test", "-c", "-tags", "lab", "-o", filepath.Join(work, "sim.test"), "./internal/lab/gpio/sim"},
+		{"gcc", "-O2", "-shared", "-fPIC", "-Wall", "-Werror", "-o", filepath.Join(work, "slow-disk.so"), "internal/lab/gpio/preload/slow-disk.c", "-ldl"},
+	} {
+		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", strings.Join(build, " "), err, out)
+		}
+	}
+	i := initramfs{}
+	for where, file := range map[string]string{
+		"/init": filepath.Join(work, "guest"), "/bin/sim.test": filepath.Join(work, "sim.test"),
+		"/bin/mimpi-kiosk": daemon, "/lib/slow-disk.so": filepath.Join(work, "slow-disk.so"),
+		"/bin/gpiomon": "/usr/bin/gpiomon",
+	} {
+		if err := i.addProgram(where, file); err != nil {
+			return fmt.Errorf("%w (.ci/setup.sh test installs what is missing)", err)
+		}
+	}
+	for n, m := range append(modulesInOrder[:], "gpio-sim.ko") {
+		from := filepath.Join(k.modules, m)
+		if m == "gpio-sim.ko" {
+			from = k.gpioSim
+		}
+		i.add(fmt.Sprintf("/modules/%02d-%s", n, filepath.Base(m)), from)
+	}
+	if err := i.addFolder("/pack", "media/mimpi-beta"); err != nil {
+		return err
+	}
+	return i.write(file)
+}
+
+func boot(ctx context.Context, k *kernel, initrd, asked string) error {
+	began := time.Now()
+	guest, err := qemu.Start(ctx, qemu.Options{
+		CPUs: 1, Memory: 768,
+		Kernel: k.image, Initrd: initrd,
+		Append: "console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 " + asked,
+		// The guest's clock counts its instructions, 1 ns each, and jumps ahead while it has
+		// nothing to do: a busy host makes the run longer, and changes nothing in it.
+		Args: []string{"-icount", "shift=0,sleep=off", "-device", "qemu-xhci,id=usb"},
+		Log:  &labLines{to: os.Stdout},
+	})
+	if err != nil {
+		return err
+	}
+	defer guest.Close()
+	for {
+		got, err := guest.Console(0).Expect(ctx, `LAB (PLUG|END (\w+))`)
+		if err != nil {
+			return err
+		}
+		switch {
+		case got[1] == "PLUG":
+			if _, err := guest.Do(ctx, "device_add", map[string]any{"driver": "usb-tablet", "id": "plugged", "bus": "usb.0"}); err != nil {
+				return err
+			}
+		case got[2] == "passed":
+			fmt.Printf("The lab passed in %v (%s, %s).\n", time.Since(began).Round(time.Second), k.release, asked)
+			return guest.Wait(ctx)
+		default:
+			return fmt.Errorf("the lab %s after %v (%s)", got[2], time.Since(began).Round(time.Second), asked)
+		}
+	}
+}
+
+// labLines passes whole lines on, as they come, but not what terminals get besides.
+type labLines struct {
+	to   io.Writer
+	part []byte
+}
+
+func (l *labLines) Write(p []byte) (int, error) {
+	l.part = append(l.part, p...)
+	for {
+		end := strings.IndexByte(string(l.part), '\n')
+		if end < 0 {
+			return len(p), nil
+		}
+		line := strings.TrimRight(string(l.part[:end]), "\r")
+		l.part = l.part[end+1:]
+		if _, err := fmt.Fprintln(l.to, line); err != nil {
+			return 0, err
+		}
+	}
+}
