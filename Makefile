@@ -17,6 +17,8 @@ UI       := kiosk-ui/dist/vote.html
 PACKAGES := kiosk-ui/node_modules/.package-lock.json
 FILM     := media/demo-film/film.mp4
 FUZZTIME := 20s
+PRESSES  := 2500
+SEED     := 1
 
 UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
 
@@ -29,7 +31,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build demo-film check test-go test-ui test-browser; do \
+	@for stage in set-up-test build demo-film check test-go test-ui test-browser test-pi; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -61,6 +63,10 @@ test-ui: $(PACKAGES) ## tests of the screens' code (vitest)
 test-browser: build demo-film ## whole evenings in headless Chromium
 	cd kiosk-ui && npm run e2e
 
+test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2500) with SEED (1)
+	go vet -tags lab ./internal/lab/gpio/...
+	go run ./internal/lab/gpio -presses $(PRESSES) -seed $(SEED)
+
 bench: build demo-film ## measure, and print one table
 	go run ./internal/bench
 
@@ -91,7 +97,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser bench fuzz check fmt clean help
+.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-pi bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -145,6 +145,21 @@ need_for_test() {
 
 need_for_lab() { # virtual machines and packages
     need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
+    need gpiomon gpiod "listens to GPIO lines, beside the kiosk"
+    need_kernel_parts
+}
+
+# The source and the headers of Debian's own kernel, in one version: the GPIO lab builds a
+# module that Debian leaves out.
+need_kernel_parts() {
+    compgen -G '/usr/src/linux-source-*.tar.xz' >/dev/null && compgen -G '/usr/src/linux-headers-*-amd64' >/dev/null && return
+    can_install linux-source
+    local headers series
+    headers=$(LC_ALL=C apt-cache depends linux-headers-amd64 | sed -n 's/^ *Depends: \(linux-headers-[0-9].*\)/\1/p' | head -n 1)
+    series=$(echo "$headers" | grep -o '[0-9]*\.[0-9]*' | head -n 1) # "6.1"
+    [ -n "$series" ] || fail "apt knows no linux-headers-amd64, which the GPIO lab's kernel module is built with. Check apt's sources, then run make again."
+    install "linux-source-$series" "the kernel's source, for the simulated GPIO chip"
+    install "$headers" "the kernel's headers, for the simulated GPIO chip"
 }
 
 mkdir -p build

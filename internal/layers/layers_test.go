@@ -27,7 +27,7 @@ const (
 )
 
 // Folders that bring the parts together, and so may import any of them.
-var wiring = []string{"cmd", "internal/bench"}
+var wiring = []string{"cmd", "internal/bench", "internal/lab"}
 
 // Parts that stay usable without a screening, and so import nothing of ours.
 var alone = []string{"internal/clicker", "internal/config", "internal/health", "internal/layers", "internal/mpv"}
