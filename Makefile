@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/local/go/bin
 export CGO_ENABLED := 1
 
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo dev)
-GO_CODE  := ./cmd/... ./internal/... ./kiosk-ui
+GO_CODE  := ./cmd/... ./internal/... ./kiosk-ui ./systemd
 DAEMON   := build/mimpi-kiosk
 UI       := kiosk-ui/dist/vote.html
 PACKAGES := kiosk-ui/node_modules/.package-lock.json
@@ -79,7 +79,7 @@ fuzz: ## run every fuzzer for FUZZTIME (20s) each
 ##@ Look after it
 
 check: $(PACKAGES) ## format, vet, static checks and the import rule
-	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l cmd internal kiosk-ui/*.go); \
+	@unformatted=$$("$$(go env GOROOT)/bin/gofmt" -l cmd internal kiosk-ui/*.go systemd); \
 	  test -z "$$unformatted" || $(FAIL) "Not formatted (make fmt does it): $$unformatted"
 	go vet $(GO_CODE)
 	go tool staticcheck $(GO_CODE)

@@ -144,6 +144,7 @@ need_for_test() {
 }
 
 need_for_lab() { # virtual machines and packages
+    need systemd-analyze systemd "judges the units"
     need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
     need gpiomon gpiod "listens to GPIO lines, beside the kiosk"
     need_kernel_parts

@@ -84,7 +84,8 @@ type kiosk struct {
 	texts    *web.Texts
 	keeper   *signin.Keeper
 	clock    *machineClock
-	listenOn string // of the command line, "" is the configuration's
+	listenOn string   // of the command line, "" is the configuration's
+	socket   *os.File // port 80 as systemd hands it over, or nil
 	board    *health.Board
 	log      *slog.Logger
 }
@@ -116,6 +117,9 @@ func prepare(f flags, log *slog.Logger) (*kiosk, error) {
 	k := &kiosk{data: f.data, board: &health.Board{}, log: log, listenOn: f.listen}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
+		return nil, err
+	}
+	if k.socket, err = inherited(os.Getenv, os.Getpid()); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(f.data, 0o750); err != nil {
@@ -174,20 +178,24 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	keys := k.clickerOf(room)
 	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
 
-	listener, err := k.listen()
+	listeners, err := k.listen()
 	if err != nil {
 		return err
 	}
+	address := listeners[0].Addr() // the one that phones are told
 	show := k.show(keys, film)
 	server, err := web.New(web.Parts{
 		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
 		Archive: archive{journal, k.exportOptions}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
 		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Log: k.log,
-	}, listener.Addr())
+	}, address)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		for _, l := range listeners {
+			err = errors.Join(err, l.Close())
+		}
+		return err
 	}
-	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(listener.Addr()))
+	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(address))
 
 	group, ctx := errgroup.WithContext(ctx)
 	roomCtx, stopRoom := context.WithCancel(context.WithoutCancel(ctx)) // the presses of the last moment are saved
@@ -196,26 +204,40 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return film.Run(ctx) })
 	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
-	group.Go(func() error { return server.Run(ctx, listener) })
+	group.Go(func() error { return server.Run(ctx, listeners...) })
+	group.Go(func() error { return k.tellSystemd(ctx, room, address) })
 	return group.Wait()
 }
 
-// listen opens the port. From then on the settings have proved good.
-func (k *kiosk) listen() (net.Listener, error) {
+// listen opens the configured port, and before it, in the list too, the one that systemd
+// holds. From then on the settings have proved good.
+func (k *kiosk) listen() ([]net.Listener, error) {
 	bind, address := k.config.bind, k.config.Listen
 	if k.listenOn != "" {
 		address = k.listenOn
 		bind = func() (net.Listener, error) { return net.Listen("tcp", address) }
 	}
+	var listeners []net.Listener
+	if k.socket != nil {
+		listener, err := net.FileListener(k.socket)
+		if err != nil {
+			return nil, fmt.Errorf("take over the socket of systemd: %w", err)
+		}
+		listeners = append(listeners, listener)
+	}
 	listener, err := bind()
 	if err != nil {
-		return nil, fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", address, err)
+		err = fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", address, err)
+		for _, l := range listeners {
+			err = errors.Join(err, l.Close())
+		}
+		return nil, err
 	}
 	k.board.Set(k.config.health())
 	if err := k.config.remember(); err != nil {
 		k.log.Warn("keep the settings for later", "error", err)
 	}
-	return listener, nil
+	return append(listeners, listener), nil
 }
 
 func (k *kiosk) start() screening.Envelope {

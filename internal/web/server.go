@@ -175,7 +175,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.serveStart)
 	mux.Handle("GET /stage", small(s.page("stage.html", stageRole)))
 	mux.Handle("GET /touch", small(s.page("touch.html", touchRole)))
-	mux.Handle("GET /single", small(s.page("single.html", touchRole))) // a kiosk with one screen: stage and touch in turns
+	mux.Handle("GET /single", small(s.page("single.html", touchRole)))          // a kiosk with one screen: stage and touch in turns
 	mux.Handle("GET /facilitator", small(s.page("facilitator.html", voteRole))) // the page itself asks for the PIN
 	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
 	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))
@@ -206,14 +206,18 @@ func (s *Server) Handler() http.Handler {
 	return signin.Guard(mux, s.hosts.Allowed)
 }
 
-// Run serves on the listener, once the Room has read the journal, until ctx ends; then
+// Run serves on the listeners, once the Room has read the journal, until ctx ends; then
 // websockets are told to go and requests under way get a moment to finish. It closes
-// the listener.
-func (s *Server) Run(ctx context.Context, l net.Listener) error {
+// the listeners.
+func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	// A screen that dials at once after a restart must not be shown an empty kiosk: the
 	// projector would take the film back to its beginning.
 	if s.room.Read(ctx, func(*screening.State) {}) != nil {
-		return l.Close() // ctx has ended, or the Room: its own Run says why
+		var err error // ctx has ended, or the Room: its own Run says why
+		for _, l := range listeners {
+			err = errors.Join(err, l.Close())
+		}
+		return err
 	}
 	s.hub.render()
 	server := &http.Server{
@@ -228,12 +232,14 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	// The websockets' contexts come from here: they end with ctx.
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	group.Go(func() error { return s.hub.run(ctx) })
-	group.Go(func() error {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serve: %w", err)
-		}
-		return nil
-	})
+	for _, l := range listeners {
+		group.Go(func() error {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+	}
 	group.Go(func() error {
 		<-ctx.Done()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"mimpi-kiosk/internal/screening"
+)
+
+// What systemd is told: READY=1 once the journal has been read and HTTP serves, and then
+// WATCHDOG=1 for as long as the Room answers, a commit works and HTTP answers.
+
+// alive looks whether what is vital works, within ctx.
+type alive struct {
+	room interface{ Check(context.Context) error }
+	url  string // any page of the kiosk
+}
+
+// check is an error when only a restart can help. A disk that refuses (full, or turned
+// read-only) is none: the Room has said so, the screens show it, the film goes on, and
+// room on the disk mends it while a restart would not.
+func (a alive) check(ctx context.Context) error {
+	if err := a.room.Check(ctx); err != nil && !errors.Is(err, screening.ErrRefusedByDisk) {
+		return fmt.Errorf("the Room: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("HTTP: %w", err)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return errors.Join(err, answer.Body.Close())
+}
+
+// tellSystemd tells systemd, if it is there, how the kiosk is.
+func (k *kiosk) tellSystemd(ctx context.Context, room *screening.Room, address net.Addr) error {
+	if os.Getenv("NOTIFY_SOCKET") == "" {
+		return nil
+	}
+	every, deadline := watchdogPace(os.Getenv)
+	return report(ctx, alive{room, "http://" + reachable(address) + "/favicon.svg"}, every, deadline, notifySystemd, k.log)
+}
+
+// report tells until ctx ends. every is the time from one look to the
+// next; one that takes longer than deadline counts as failed. A look that fails is
+// logged and tells nothing: when they go on failing, systemd restarts the daemon.
+func report(ctx context.Context, a alive, every, deadline time.Duration, tell func(string) error, log *slog.Logger) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	news := "READY=1\nWATCHDOG=1"
+	for {
+		look, cancel := context.WithTimeout(ctx, deadline)
+		err := a.check(look)
+		cancel()
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			err = tell(news)
+		}
+		if err != nil {
+			log.Error("the watchdog is not fed", "error", err)
+		} else {
+			news = "WATCHDOG=1"
+		}
+		select {
+		case <-tick.C:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	if err := tell("STOPPING=1"); err != nil {
+		log.Warn("systemd was not told of the end", "error", err)
+	}
+	return nil
+}
+
+// watchdogPace is how often to feed the watchdog and how long a look may take: four
+// looks in its time, each with time to see a slow disk through.
+func watchdogPace(environment func(string) string) (every, deadline time.Duration) {
+	µs, err := strconv.ParseInt(environment("WATCHDOG_USEC"), 10, 64)
+	if err != nil || µs <= 0 {
+		µs = (20 * time.Second).Microseconds()
+	}
+	limit := time.Duration(µs) * time.Microsecond
+	return limit / 4, limit / 2
+}
+
+// inherited gives the socket that systemd's socket unit holds for this process (port 80),
+// or nil. It stays open: every listener made of it is a copy, and whoever connects while
+// there is none waits.
+func inherited(environment func(string) string, pid int) (*os.File, error) {
+	const first = 3
+	count := environment("LISTEN_FDS")
+	switch {
+	case environment("LISTEN_PID") != strconv.Itoa(pid) || count == "" || count == "0":
+		return nil, nil
+	case count != "1":
+		return nil, fmt.Errorf("systemd hands over %s sockets where one is expected: see mimpi-kiosk.socket", count)
+	}
+	syscall.CloseOnExec(first)
+	return os.NewFile(first, "mimpi-kiosk.socket"), nil
+}
