@@ -1,0 +1,401 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	touch = "HEADLESS-1"
+	stage = "HEADLESS-2"
+)
+
+const settings = `
+listen = "127.0.0.1:8080"
+public_url = "http://10.42.0.1"
+[wifi]
+name = "Mimpi Lab"
+password = "katong semua"
+`
+
+// headless makes wlroots show its outputs to nobody.
+var headless = []string{
+	"WLR_BACKENDS=headless", "WLR_HEADLESS_OUTPUTS=2", "WLR_RENDERER=pixman", "WLR_LIBINPUT_NO_DEVICES=1",
+	"XDG_RUNTIME_DIR=" + session,
+}
+
+// screens are the processes of a display session.
+type screens struct{ display, touch, stage *process }
+
+func startScreens(display string) (*screens, error) {
+	if err := os.WriteFile("/etc/mimpi-kiosk/kiosk.toml", []byte(settings+"[display]\n"+display), 0o644); err != nil {
+		return nil, err
+	}
+	var s screens
+	var err error
+	if s.display, err = start("display", displayUser, headless, program, "display"); err != nil {
+		return nil, err
+	}
+	return &s, s.startBrowsers()
+}
+
+func (s *screens) startBrowsers() (err error) {
+	err = await(context.Background(), 30*time.Second, "the compositor listens", func() error {
+		_, err := os.Stat(session + "/wayland-0")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.touch, err = start("browser-touch", displayUser, nil, program, "browser", "touch"); err != nil {
+		return err
+	}
+	s.stage, err = start("browser-stage", displayUser, nil, program, "browser", "stage")
+	return err
+}
+
+func (s *screens) stop() error {
+	return errors.Join(s.touch.stop(), s.stage.stop(), s.display.stop())
+}
+
+// Grounds of the pages, as theme.css has them.
+func isTouchPage(p picture) bool { return p.share(0xfd, 0xf9, 0xf0) > 0.25 }
+func isStagePage(p picture) bool { return p.share(0x14, 0x16, 0x2b) > 0.25 }
+
+// lab looks at the outputs while things happen.
+type lab struct {
+	f       *facilitator
+	screens *screens
+}
+
+// shows waits until an output shows what it should.
+func (l *lab) shows(ctx context.Context, limit time.Duration, name, output string, is func(picture) bool) error {
+	return await(ctx, limit, name+" on "+output, func() error {
+		p, err := look(ctx, strings.ReplaceAll(name, " ", "-"), output)
+		if err == nil && !is(p) {
+			err = errors.New("the picture shows something else: " + p.file)
+		}
+		return err
+	})
+}
+
+// evening is the whole run. Its steps are read from top to bottom.
+func evening(ctx context.Context) error {
+	if err := prepare(); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	var l lab
+	var daemon *process
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"Two screens, the browsers up before the kiosk is", func() (err error) {
+			l.screens, err = startScreens("touch = \"" + touch + "\"\nstage = \"" + stage + "\"\n")
+			return err
+		}},
+		{"Both wait in words, and not on an error page", func() error { return l.wait(ctx) }},
+		{"The kiosk comes up", func() (err error) {
+			daemon, err = start("daemon", daemonUser, nil, program, "run", "--config", "/etc/mimpi-kiosk/kiosk.toml",
+				"--data", "/var/lib/mimpi-kiosk", "--pack", "media/mimpi-beta", "--film", "media/demo-film")
+			if err != nil {
+				return err
+			}
+			if err := await(ctx, 30*time.Second, "the kiosk answers", healthy); err != nil {
+				return err
+			}
+			l.f, err = signIn()
+			return err
+		}},
+		{"Each page is on its own output", func() error { return l.pages(ctx) }},
+		{"No cursor", func() error { return l.cursor(ctx, false) }},
+		{"A screening", func() error { return l.screening(ctx) }},
+		{"A browser that is killed or hangs comes back", func() error { return l.browsers(ctx) }},
+		{"The projector is pulled out, and plugged in again", func() error { return l.projector(ctx) }},
+		{"A compositor that is killed or hangs ends the session", func() error { return l.compositor(ctx) }},
+		{"Names found by the kiosk, a turned screen, a cursor", func() error { return l.turned(ctx) }},
+		{"One output, with cage", func() error { return l.cage(ctx) }},
+		{"The kiosk ends", func() error { return daemon.stop() }},
+	} {
+		fmt.Println(step.name)
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+func healthy() error {
+	r, err := http.Get(address + "/healthz")
+	if err != nil {
+		return err
+	}
+	if err := r.Body.Close(); err != nil || r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s, %w", r.Status, err)
+	}
+	return nil
+}
+
+func (l *lab) wait(ctx context.Context) error {
+	// Dark, with words: nearly, but not all, is ground.
+	waits := func(p picture) bool { s := p.share(0x14, 0x16, 0x2b); return s > 0.9 && s < 0.9999 }
+	return errors.Join(
+		l.shows(ctx, time.Minute, "waiting words", touch, waits),
+		l.shows(ctx, time.Minute, "waiting words", stage, waits))
+}
+
+func (l *lab) pages(ctx context.Context) error {
+	return errors.Join(
+		l.shows(ctx, 30*time.Second, "touch page", touch, isTouchPage),
+		l.shows(ctx, 30*time.Second, "stage page", stage, isStagePage))
+}
+
+// cursor moves a mouse over both outputs. Without a cursor the pictures stay the same.
+func (l *lab) cursor(ctx context.Context, wanted bool) error {
+	before, err := l.both(ctx, "no mouse")
+	if err != nil {
+		return err
+	}
+	seen := false
+	for range 4 {
+		if _, err := tool(ctx, "wlrctl", "pointer", "move", "300", "150"); err != nil {
+			return err
+		}
+		<-time.After(400 * time.Millisecond)
+		after, err := l.both(ctx, "mouse moved")
+		if err != nil {
+			return err
+		}
+		seen = seen || !before[0].same(after[0]) || !before[1].same(after[1])
+	}
+	if seen != wanted {
+		return fmt.Errorf("cursor seen: %v, wanted: %v", seen, wanted)
+	}
+	return nil
+}
+
+func (l *lab) both(ctx context.Context, name string) (out [2]picture, err error) {
+	for i, output := range []string{touch, stage} {
+		p, lookErr := look(ctx, strings.ReplaceAll(name, " ", "-"), output)
+		out[i], err = p, errors.Join(err, lookErr)
+	}
+	return out, err
+}
+
+func (l *lab) screening(ctx context.Context) error {
+	do := func(what string, fields map[string]any) func() error {
+		return func() error { return l.f.do(what, fields) }
+	}
+	showsOn := func(name, output string, is func(picture) bool) func() error {
+		return func() error { return l.shows(ctx, 20*time.Second, name, output, is) }
+	}
+	voteCode := func(p picture) bool {
+		codes := p.codes(ctx)
+		return slices.Contains(codes, "http://10.42.0.1/vote") && slices.ContainsFunc(codes, func(c string) bool { return strings.HasPrefix(c, "WIFI:") })
+	}
+	for _, step := range []func() error{
+		do("planScreening", map[string]any{"rehearsal": false, "details": map[string]any{
+			"regency": "belu", "venue": "Balai Desa Fulur", "audience": "public", "heldAt": time.Now().Format(time.RFC3339),
+		}}),
+		do("openDoors", nil),
+		do("countAttendee", map[string]any{"category": "woman"}),
+		// The doors' cards stand on the pictures' paper.
+		showsOn("doors", touch, func(p picture) bool { return isTouchPage(p) && p.share(0xf7, 0xef, 0xdd) > 0.05 }),
+		do("setStage", map[string]any{"page": "join", "count": true, "lang": "id"}),
+		showsOn("QR codes", stage, voteCode),
+		func() error {
+			p, err := look(ctx, "no-QR-codes", touch)
+			if err == nil && len(p.codes(ctx)) > 0 {
+				err = errors.New("the projector's QR codes are on the touch screen")
+			}
+			return err
+		},
+		do("setStage", map[string]any{"page": "auto", "count": true, "lang": "id"}),
+		do("moveTo", map[string]any{"step": "discussion"}),
+		do("openQuestion", map[string]any{"question": "k1"}),
+		// The colours of the first two options are only on the pages of a question.
+		showsOn("question", touch, func(p picture) bool {
+			return p.share(0x2f, 0x38, 0x80) > 0.005 && p.share(0xef, 0xbd, 0x55) > 0.005
+		}),
+		showsOn("question", stage, func(p picture) bool {
+			return p.share(0x75, 0x83, 0xe4) > 0.002 && p.share(0xf6, 0xd4, 0x88) > 0.002
+		}),
+		do("closeQuestion", map[string]any{"question": "k1"}),
+		do("revealQuestion", map[string]any{"question": "k1"}),
+		// The right answer has a green ground.
+		showsOn("revealed", stage, func(p picture) bool { return p.share(0x1d, 0x3a, 0x2b) > 0.01 }),
+		do("dismissQuestion", map[string]any{"question": "k1"}),
+		do("moveTo", map[string]any{"step": "film"}),
+		do("playFilm", nil),
+		showsOn("film", stage, isFilm),
+		showsOn("touch during the film", touch, isTouchPage),
+		do("pauseFilm", nil),
+		do("moveTo", map[string]any{"step": "discussion"}),
+		showsOn("after the film", stage, isStagePage),
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isFilm: neither page's ground is to be seen, and it is not dark.
+func isFilm(p picture) bool {
+	return p.share(0x14, 0x16, 0x2b) < 0.05 && p.share(0xfd, 0xf9, 0xf0) < 0.05 && p.share(0, 0, 0) < 0.8
+}
+
+func (l *lab) browsers(ctx context.Context) error {
+	for _, c := range []struct {
+		role, output string
+		signal       syscall.Signal
+		is           func(picture) bool
+	}{
+		{"stage", stage, syscall.SIGKILL, isStagePage},
+		{"touch", touch, syscall.SIGKILL, isTouchPage},
+		{"touch", touch, syscall.SIGSTOP, isTouchPage},
+	} {
+		old, err := browser(c.role)
+		if err != nil {
+			return fmt.Errorf("the browser of %s: %w", c.role, err)
+		}
+		if err := syscall.Kill(old, c.signal); err != nil {
+			return err
+		}
+		err = await(ctx, 30*time.Second, fmt.Sprintf("%s browser, %s: another one", c.role, c.signal), func() error {
+			if now, err := browser(c.role); err != nil || now == old {
+				return errors.New("none yet")
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := l.shows(ctx, 30*time.Second, c.role+" again", c.output, c.is); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) projector(ctx context.Context) error {
+	if err := l.f.do("setStage", map[string]any{"page": "join", "count": true, "lang": "id"}); err != nil {
+		return err
+	}
+	hasCode := func(p picture) bool { return slices.Contains(p.codes(ctx), "http://10.42.0.1/vote") }
+	noCode := func(p picture) bool { return isTouchPage(p) && !hasCode(p) }
+	for range 2 {
+		if _, err := tool(ctx, "wlr-randr", "--output", stage, "--off"); err != nil {
+			return err
+		}
+		if err := l.shows(ctx, 20*time.Second, "alone the touch screen takes turns", touch, hasCode); err != nil {
+			return err
+		}
+		if _, err := browser("stage"); err == nil {
+			return errors.New("the projector's browser runs on without a projector")
+		}
+		if _, err := tool(ctx, "wlr-randr", "--output", stage, "--on", "--custom-mode", "1280x720"); err != nil {
+			return err
+		}
+		if err := errors.Join(
+			l.shows(ctx, 20*time.Second, "projector back, touch page", touch, noCode),
+			l.shows(ctx, 30*time.Second, "projector back, stage page", stage, hasCode),
+		); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) compositor(ctx context.Context) error {
+	for _, c := range []struct {
+		signal syscall.Signal
+		limit  time.Duration
+	}{{syscall.SIGKILL, 5 * time.Second}, {syscall.SIGSTOP, 25 * time.Second}} {
+		pid, err := find(func(line string) bool { return strings.HasSuffix(strings.SplitN(line, "\x00", 2)[0], "/labwc") })
+		if err != nil {
+			return fmt.Errorf("labwc: %w", err)
+		}
+		if err := syscall.Kill(pid, c.signal); err != nil {
+			return err
+		}
+		begun := time.Now()
+		if err := l.screens.display.failed(c.limit); err != nil {
+			return err
+		}
+		if err := errors.Join(l.screens.touch.failed(c.limit), l.screens.stage.failed(c.limit)); err != nil {
+			return err
+		}
+		fmt.Printf("  %-62s %5.1f s\n", "labwc, "+c.signal.String()+": the session ended", time.Since(begun).Seconds())
+		if l.screens, err = startScreens("touch = \"" + touch + "\"\nstage = \"" + stage + "\"\n"); err != nil {
+			return err
+		}
+		if err := l.shows(ctx, time.Minute, "touch page in a new session", touch, isTouchPage); err != nil {
+			return err
+		}
+	}
+	return l.screens.stop()
+}
+
+func (l *lab) turned(ctx context.Context) (err error) {
+	if err := l.f.do("setStage", map[string]any{"page": "auto", "count": true, "lang": "id"}); err != nil {
+		return err
+	}
+	if l.screens, err = startScreens("touch_rotation = 90\nstage_rotation = 180\ncursor = true\n"); err != nil {
+		return err
+	}
+	upright := func(p picture) bool { return isTouchPage(p) && p.Bounds().Dx() == 720 && p.Bounds().Dy() == 1280 }
+	if err := errors.Join(
+		l.shows(ctx, time.Minute, "touch page upright", touch, upright),
+		l.shows(ctx, time.Minute, "stage page upside down", stage, isStagePage),
+	); err != nil {
+		return err
+	}
+	said, err := tool(ctx, "wlr-randr")
+	if err != nil {
+		return err
+	}
+	for output, turn := range map[string]string{touch: "90", stage: "180"} {
+		_, rest, _ := strings.Cut(said, output+" ")
+		_, rest, _ = strings.Cut(rest, "Transform: ")
+		if line, _, _ := strings.Cut(rest, "\n"); line != turn {
+			return fmt.Errorf("%s stands at %q, not %s", output, line, turn)
+		}
+	}
+	return errors.Join(l.cursor(ctx, true), l.screens.stop())
+}
+
+func (l *lab) cage(ctx context.Context) (err error) {
+	if err := os.Rename("/usr/bin/labwc", "/usr/bin/labwc.away"); err != nil {
+		return err
+	}
+	if l.screens, err = startScreens(""); err != nil {
+		return err
+	}
+	// cage keeps one of the two outputs, whichever came last.
+	on := func(is func(picture) bool) func() error {
+		return func() error {
+			for _, output := range []string{touch, stage} {
+				if p, err := look(ctx, "cage", output); err == nil && is(p) {
+					return nil
+				}
+			}
+			return errors.New("neither output shows it")
+		}
+	}
+	return errors.Join(
+		await(ctx, time.Minute, "the stage has the only screen", on(isStagePage)),
+		l.f.do("openQuestion", map[string]any{"question": "k2"}),
+		await(ctx, 20*time.Second, "hands are wanted: the touch page has it", on(isTouchPage)),
+		l.f.do("closeQuestion", map[string]any{"question": "k2"}),
+		await(ctx, 20*time.Second, "and gives it back", on(isStagePage)),
+		l.screens.stop(),
+	)
+}

@@ -1,0 +1,99 @@
+// Package root makes Debian root file systems for the labs, and keeps them below
+// build/lab for the next run.
+package root
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Debian gives the folder of a Debian of that suite with the packages in it, made by
+// mmdebstrap the first time (a few minutes) from the mirror that this machine's own apt
+// uses. It needs root. Take a copy, or an overlay, of what must not change for the next.
+func Debian(ctx context.Context, build, suite string, packages []string, out io.Writer) (string, error) {
+	packages = slices.Sorted(slices.Values(packages))
+	key := sha256.Sum256([]byte(suite + " " + strings.Join(packages, " ")))
+	folder, err := filepath.Abs(filepath.Join(build, fmt.Sprintf("%s-%x", suite, key[:6])))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(folder); err == nil {
+		return folder, nil
+	}
+	if os.Geteuid() != 0 {
+		return "", errors.New("the lab needs root: it makes a Debian of its own and enters it")
+	}
+	if _, err := exec.LookPath("mmdebstrap"); err != nil {
+		return "", errors.New("the lab needs mmdebstrap: apt install mmdebstrap (.ci/setup.sh test does it)")
+	}
+	mirror, err := Mirror("/etc/apt")
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(build, 0o755); err != nil {
+		return "", err
+	}
+	fmt.Fprintf(out, "Making a Debian %s with %s...\n", suite, strings.Join(packages, ", "))
+	part := folder + ".part"
+	if err := os.RemoveAll(part); err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "mmdebstrap", "--mode=root", "--variant=minbase",
+		"--include="+strings.Join(packages, ","), suite, part, mirror)
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("mmdebstrap: %w\n%s", err, last(string(said), 15))
+	}
+	return folder, os.Rename(part, folder)
+}
+
+var (
+	deb822  = regexp.MustCompile(`(?m)^URIs:\s*(\S+)`)
+	oneLine = regexp.MustCompile(`(?m)^deb\s+(?:\[[^\]]*\]\s+)?(\S+)`)
+)
+
+// Mirror finds the Debian mirror in apt's configuration: the first address there whose
+// last part is "debian".
+func Mirror(apt string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(apt, "sources.list.d", "*"))
+	if err != nil {
+		return "", err
+	}
+	for _, file := range append(files, filepath.Join(apt, "sources.list")) {
+		form := oneLine
+		switch filepath.Ext(file) {
+		case ".sources":
+			form = deb822
+		case ".list":
+		default:
+			continue // apt does not read it either
+		}
+		text, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, m := range form.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasSuffix(strings.TrimSuffix(m[1], "/"), "/debian") {
+				return m[1], nil
+			}
+		}
+	}
+	return "", fmt.Errorf("apt's configuration in %s names no Debian mirror", apt)
+}
+
+func last(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
