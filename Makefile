@@ -31,7 +31,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build demo-film check test-go test-ui test-browser test-pi; do \
+	@for stage in set-up-test build demo-film check test-go test-ui test-browser test-display test-pi; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -62,6 +62,10 @@ test-ui: $(PACKAGES) ## tests of the screens' code (vitest)
 
 test-browser: build demo-film ## whole evenings in headless Chromium
 	cd kiosk-ui && npm run e2e
+
+test-display: build demo-film ## touch screen and projector in a headless Wayland session; pictures in build/lab/display
+	go build -o build/lab-display ./internal/lab/display
+	build/lab-display
 
 test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2500) with SEED (1)
 	go vet -tags lab ./internal/lab/gpio/...
@@ -97,7 +101,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-pi bench fuzz check fmt clean help
+.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-display test-pi bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -135,6 +135,8 @@ need_for_test() {
     need ffmpeg ffmpeg "makes long and broken films for the tests"
     need sqlite3 sqlite3 "looks into journals from outside"
     need mpv mpv "plays films in the tests"
+    need dnsmasq dnsmasq-base "names on the kiosk's Wi-Fi"
+    need mmdebstrap mmdebstrap "makes the labs' Debian"
     need minisign minisign "checks the kiosk's signatures"
     need age age "opens what the kiosk encrypts"
     need localc libreoffice-calc "opens the coordinators' spreadsheet"

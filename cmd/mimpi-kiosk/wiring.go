@@ -13,6 +13,7 @@ import (
 
 	"mimpi-kiosk/internal/clicker"
 	"mimpi-kiosk/internal/config"
+	"mimpi-kiosk/internal/hotspot"
 	"mimpi-kiosk/internal/playback"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/web"
@@ -70,6 +71,9 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 	}
 	for _, n := range k.pack.HelpNumbers {
 		show.Help = append(show.Help, web.HelpNumber(n))
+	}
+	if k.config.WiFi.Hotspot {
+		show.WiFi.Address = hotspot.Address
 	}
 	return show
 }

@@ -83,6 +83,7 @@ func (s *Server) serveVote(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("said") == "done" {
 		said = s.texts.Say(s.lang(r), "vote.saved")
 	}
+	s.portal.voted(r)
 	s.writeVote(w, r, token, http.StatusOK, said)
 }
 

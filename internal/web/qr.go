@@ -58,14 +58,7 @@ func (c *codes) list() []Code {
 
 func (c *codes) make() []Code {
 	var out []Code
-	base := c.show.PublicURL
-	if base == "" {
-		base = "http://" + ownAddress()
-		if c.port != 80 {
-			base += ":" + strconv.Itoa(c.port)
-		}
-	}
-	base = strings.TrimSuffix(base, "/")
+	base := c.base()
 	if w := c.show.WiFi; w.Name != "" {
 		out = append(out, Code{"wifi", w.Name, w.uri()})
 	}
@@ -79,6 +72,22 @@ func (c *codes) make() []Code {
 		out = append(out, Code{"help", first.Tel, "tel:" + dialled(first.Tel)})
 	}
 	return out
+}
+
+// base is where phones reach the kiosk, without a slash at the end.
+func (c *codes) base() string {
+	base := c.show.PublicURL
+	if base == "" {
+		host := c.show.WiFi.Address
+		if host == "" {
+			host = ownAddress()
+		}
+		base = "http://" + host
+		if c.port != 80 {
+			base += ":" + strconv.Itoa(c.port)
+		}
+	}
+	return strings.TrimSuffix(base, "/")
 }
 
 // bare is an address as people type it.

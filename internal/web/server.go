@@ -73,6 +73,7 @@ type WiFi struct {
 	Name, Password string
 	Security       string // "WPA" or "none"
 	Hidden         bool
+	Address        string // of the kiosk on a network that it makes itself; else ""
 }
 
 // Limits bound what screens may use.
@@ -128,6 +129,7 @@ type Server struct {
 	hub       *hub
 	door      *door
 	codes     *codes
+	portal    *portal
 	upgrader  websocket.Upgrader
 	vote      *votePage
 	guidebook *guidebookPage
@@ -162,6 +164,7 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 			CheckOrigin: func(*http.Request) bool { return true },
 		},
 	}
+	s.portal = &portal{base: s.codes.base, seen: map[netip.Addr]opened{}}
 	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list}
 	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, p.Log)
 	return s, nil
@@ -203,7 +206,11 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/health", s.serveHealth)
 	mux.HandleFunc("GET /healthz", s.serveHealthz)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
-	return signin.Guard(mux, s.hosts.Allowed)
+	guarded := signin.Guard(mux, s.hosts.Allowed)
+	if s.show.WiFi.Address == "" { // on any other network those names are not the kiosk's to answer for
+		return guarded
+	}
+	return s.portal.before(guarded)
 }
 
 // Run serves on the listeners, once the Room has read the journal, until ctx ends; then

@@ -40,20 +40,27 @@ func startScreens(display string) (*screens, error) {
 	}
 	var s screens
 	var err error
-	if s.display, err = start("display", displayUser, headless, program, "display"); err != nil {
+	told, err := listenToStates()
+	if err != nil {
 		return nil, err
 	}
-	return &s, s.startBrowsers()
+	env := append(slices.Clone(headless), "NOTIFY_SOCKET="+notifySocket)
+	if s.display, err = start("display", displayUser, env, program, "display"); err != nil {
+		return nil, err
+	}
+	// systemd starts the browsers when the compositor says that it is ready, and expects
+	// signs of life from then on.
+	begun := time.Now()
+	for _, state := range []string{"READY=1", "WATCHDOG=1"} {
+		if err := told.await(state, 40*time.Second); err != nil {
+			return nil, err
+		}
+		fmt.Printf("  %-62s %5.1f s\n", "the compositor says "+state, time.Since(begun).Seconds())
+	}
+	return &s, errors.Join(told.close(), s.startBrowsers())
 }
 
 func (s *screens) startBrowsers() (err error) {
-	err = await(context.Background(), 30*time.Second, "the compositor listens", func() error {
-		_, err := os.Stat(session + "/wayland-0")
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	if s.touch, err = start("browser-touch", displayUser, nil, program, "browser", "touch"); err != nil {
 		return err
 	}

@@ -16,8 +16,28 @@ const address = "http://127.0.0.1:8080"
 
 // facilitator leads the evening from a browser of the kiosk.
 type facilitator struct {
-	ws *websocket.Conn
-	n  int
+	ws    *websocket.Conn
+	n     int
+	heard chan answer // closed when the line is
+}
+
+type answer struct {
+	Type, ID, Reason string
+	Message          json.RawMessage
+}
+
+// listen reads on while the evening is looked at: the kiosk's pings want answers.
+func (f *facilitator) listen() {
+	defer close(f.heard)
+	for {
+		var a answer
+		if f.ws.ReadJSON(&a) != nil {
+			return
+		}
+		if a.Type != "view" {
+			f.heard <- a
+		}
+	}
 }
 
 func signIn() (*facilitator, error) {
@@ -42,7 +62,12 @@ func signIn() (*facilitator, error) {
 		header.Add("Cookie", c.String())
 	}
 	ws, _, err := websocket.DefaultDialer.Dial("ws://"+u.Host+"/ws?role=facilitator", header)
-	return &facilitator{ws: ws}, err
+	if err != nil {
+		return nil, err
+	}
+	f := &facilitator{ws: ws, heard: make(chan answer, 16)}
+	go f.listen()
+	return f, nil
 }
 
 // do sends a command and waits until the kiosk has done it.
@@ -56,23 +81,13 @@ func (f *facilitator) do(what string, fields map[string]any) error {
 	if err := f.ws.WriteJSON(message); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := f.ws.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		return err
-	}
-	for {
-		var answer struct {
-			Type, ID, Reason string
-			Message          json.RawMessage
+	select {
+	case a, ok := <-f.heard:
+		if !ok || a.ID != id || a.Type != "done" {
+			return fmt.Errorf("%s was not done: %s %s %s", what, a.Type, a.Reason, a.Message)
 		}
-		if err := f.ws.ReadJSON(&answer); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
-		switch {
-		case answer.ID != id:
-		case answer.Type == "done":
-			return nil
-		default:
-			return fmt.Errorf("%s was refused: %s %s", what, answer.Reason, answer.Message)
-		}
+		return nil
+	case <-time.After(30 * time.Second):
+		return fmt.Errorf("%s: no answer", what)
 	}
 }

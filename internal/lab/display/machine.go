@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,6 +133,40 @@ func (p *process) failed(limit time.Duration) error {
 		return fmt.Errorf("%s still runs after %s", p.name, limit)
 	}
 }
+
+const notifySocket = "/run/lab-notify"
+
+// states hears what a service tells systemd.
+type states struct{ conn *net.UnixConn }
+
+func listenToStates() (*states, error) {
+	if err := os.Remove(notifySocket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: notifySocket, Net: "unixgram"})
+	if err != nil {
+		return nil, err
+	}
+	return &states{conn}, os.Chmod(notifySocket, 0o777)
+}
+
+func (s *states) await(state string, limit time.Duration) error {
+	if err := s.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	for {
+		data := make([]byte, 4096)
+		n, err := s.conn.Read(data)
+		if err != nil {
+			return fmt.Errorf("nothing says %s: %w", state, err)
+		}
+		if string(data[:n]) == state {
+			return nil
+		}
+	}
+}
+
+func (s *states) close() error { return s.conn.Close() }
 
 // tool runs a small program of the display session.
 func tool(ctx context.Context, args ...string) (string, error) {

@@ -22,7 +22,7 @@ func ClientOf(r *http.Request) Client {
 	if Loopback(r) {
 		return Client{Address: "kiosk", Own: true}
 	}
-	a, ok := remoteAddr(r)
+	a, ok := Address(r)
 	switch {
 	case !ok:
 		return Client{Address: "unknown"} // all of those share one counter
@@ -38,7 +38,7 @@ func ClientOf(r *http.Request) Client {
 // because a tunnel or proxy on this machine would also connect from 127.0.0.1, on
 // behalf of somebody who typed another name.
 func Loopback(r *http.Request) bool {
-	a, ok := remoteAddr(r)
+	a, ok := Address(r)
 	if !ok || !a.IsLoopback() {
 		return false
 	}
@@ -46,8 +46,8 @@ func Loopback(r *http.Request) bool {
 	return ok && loopbackName(o.host)
 }
 
-// remoteAddr is the address of the connection, as plain IPv4 where it is one.
-func remoteAddr(r *http.Request) (netip.Addr, bool) {
+// Address is the address of the connection, as plain IPv4 where it is one.
+func Address(r *http.Request) (netip.Addr, bool) {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	return ap.Addr().Unmap(), err == nil
 }

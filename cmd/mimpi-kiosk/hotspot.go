@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mimpi-kiosk/internal/hotspot"
+)
+
+func hotspotCommand() *cobra.Command {
+	var f displayFlags
+	var keyfile bool
+	cmd := &cobra.Command{
+		Use:   "hotspot",
+		Short: "Make the Wi-Fi for phones as the configuration says, or take it away",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w := f.settled().WiFi
+			network := hotspot.WiFi{
+				Name: w.Name, Password: w.Password, Hidden: w.Hidden, Interface: w.Interface, Country: w.Country,
+			}
+			switch {
+			case keyfile:
+				_, err := fmt.Fprint(cmd.OutOrStdout(), network.Keyfile())
+				return err
+			case !w.Hotspot || w.Name == "":
+				return hotspot.Off(cmd.Context(), hotspot.System())
+			}
+			return network.On(cmd.Context(), hotspot.System())
+		},
+	}
+	cmd.Flags().StringVar(&f.config, "config", installedConfig, "configuration file")
+	cmd.Flags().StringVar(&f.override, "override", bootConfig, "file whose settings win over the configuration's, key by key")
+	cmd.Flags().BoolVar(&keyfile, "print", false, "print NetworkManager's profile and change nothing")
+	return cmd
+}
