@@ -276,7 +276,7 @@ func (l *lab) browsers(ctx context.Context) error {
 		if err := syscall.Kill(old, c.signal); err != nil {
 			return err
 		}
-		err = await(ctx, 30*time.Second, fmt.Sprintf("%s browser, %s: another one", c.role, c.signal), func() error {
+		err = await(ctx, time.Minute, fmt.Sprintf("%s browser, %s: another one", c.role, c.signal), func() error {
 			if now, err := browser(c.role); err != nil || now == old {
 				return errors.New("none yet")
 			}
@@ -285,7 +285,7 @@ func (l *lab) browsers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := l.shows(ctx, 30*time.Second, c.role+" again", c.output, c.is); err != nil {
+		if err := l.shows(ctx, time.Minute, c.role+" again", c.output, c.is); err != nil {
 			return err
 		}
 	}
