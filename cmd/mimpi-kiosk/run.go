@@ -20,7 +20,6 @@ import (
 	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
-	"mimpi-kiosk/internal/playback"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
 	"mimpi-kiosk/internal/web"
@@ -176,7 +175,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	commits := &box.Commits{}
 	room := screening.NewRoom(watchedJournal{journal, k.board, commits}, k.clock)
 	keys := k.clickerOf(room)
-	film := playback.New(room, k.board, uuid.NewString, func(err error) { k.log.Warn("film", "error", err) })
+	film := k.filmOn(room)
 
 	listeners, err := k.listen()
 	if err != nil {

@@ -43,8 +43,9 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 			Security: string(k.config.WiFi.Security), Hidden: k.config.WiFi.Hidden,
 		},
 		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(),
-		Idle:  screening.ToMillis(k.config.Touch.Idle),
-		NewID: func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
+		Idle:       screening.ToMillis(k.config.Touch.Idle),
+		FilmPlayer: film.Plays,
+		NewID:      func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
 		PressKey: func(ctx context.Context, id, key string) error {
 			select {
 			case err := <-keys.Press(clicker.Press{ID: id, Button: key}):

@@ -23,13 +23,16 @@ type Refused struct {
 	Says    string // in mpv's words: "property unavailable", "invalid parameter", ...
 }
 
+// Refusal is what mpv says; it tells a refusal from an mpv that is gone.
+func (e *Refused) Refusal() string { return e.Says }
+
 func (e *Refused) Error() string { return fmt.Sprintf("mpv does not %s: %s", e.Command, e.Says) }
 
 // Listener is told of everything that mpv says unasked. For a property that is observed
 // event is "property-change", property its name, and data its value (nil when it has
 // none now); for all others property is "" and data is the whole message. It must not
 // call the Client it hears from.
-type Listener func(event, property string, data json.RawMessage)
+type Listener = func(event, property string, data json.RawMessage)
 
 // Client is one line to one mpv. Make it with NewClient and run it once with Run.
 type Client struct {

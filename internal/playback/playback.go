@@ -1,15 +1,23 @@
-// Package playback carries what a film player sees back to the Room. The wanted
-// state of the film is State.Playback; the browser's player on /stage follows it by
-// its own websocket and reports here.
+// Package playback makes the film follow State.Playback. The [Follower] tells the kiosk's
+// player what is wanted, and turns what players see into commands to the Room.
 //
-// [Follower.Run] is one goroutine: it takes the reports in order and turns them into
-// commands, and keeps the part "stage_player" of the health board true.
+// There are two players. The page /stage plays in the browser: it gets the wanted state by
+// its own websocket, and reports here. On a Raspberry Pi mpv plays ([MPV]). Where mpv
+// cannot be had, or cannot open the film, the page takes over: a film in the browser is
+// better than none. It gives the film back as soon as mpv is there and the film stands.
+//
+// [Follower.Run] ends when ctx does, with all its goroutines. It takes reports in order
+// and keeps the parts "stage_player", "film_sound" and "film_picture" of the health board
+// true.
 package playback
 
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
@@ -26,6 +34,16 @@ type Report struct {
 	DecodedFrames int64  `json:"decodedFrames"`
 	DroppedFrames int64  `json:"droppedFrames"`
 	Error         string `json:"error"`
+
+	// Of mpv alone.
+	Decoder          string `json:"decoder"`          // the codec and the hardware that decodes it: "h264, v4l2m2m-copy"
+	Software         bool   `json:"software"`         // hardware should decode, and does not
+	DroppedByDecoder int64  `json:"droppedByDecoder"` // DroppedFrames are those that came too late to be shown
+	LateFrames       int64  `json:"lateFrames"`
+	Restarts         int    `json:"restarts"` // of mpv, since the kiosk has started
+	NoSound          bool   `json:"noSound"`
+	NoPicture        bool   `json:"noPicture"`
+	GiveUp           bool   `json:"giveUp"` // it sees no way: let another player do it
 }
 
 // PlayerState is what a player is doing.
@@ -50,23 +68,44 @@ const noteEvery = 3 * time.Second
 type Room interface {
 	Do(context.Context, screening.Envelope) error
 	Latest() *screening.State
+	Follow() (changed <-chan struct{}, stop func())
 }
 
-// Follower turns reports into commands. Make one with New.
+// Follower keeps players and Room together. Make one with New.
 type Follower struct {
 	room    Room
 	board   *health.Board
 	newID   func() string
-	reports chan Report
+	reports chan Report // of the page
 	log     func(error)
+
+	player  Player      // nil: the page alone
+	page    atomic.Bool // the page plays
+	changed chan struct{}
+
+	stretch stretch // of Run's goroutine
 }
 
-// New makes a follower. log is told of commands that could not be saved.
-func New(room Room, board *health.Board, newID func() string, log func(error)) *Follower {
-	return &Follower{room: room, board: board, newID: newID, log: log, reports: make(chan Report, 64)}
+// New makes a follower of a player and the page /stage; without a player (nil) the page
+// alone plays. log is told of commands that could not be saved.
+func New(room Room, board *health.Board, newID func() string, log func(error), player Player) *Follower {
+	f := &Follower{
+		room: room, board: board, newID: newID, log: log, player: player,
+		reports: make(chan Report, 64), changed: make(chan struct{}, 1),
+	}
+	f.page.Store(player == nil)
+	return f
 }
 
-// Report hands a report over. It waits only while 64 reports are waiting already.
+// Plays says what plays the film now. When that changes the health board changes too.
+func (f *Follower) Plays() screening.PlayerKind {
+	if f.page.Load() {
+		return screening.BrowserPlayer
+	}
+	return screening.MPVPlayer
+}
+
+// Report hands over a report of the page. It waits only while 64 reports are waiting already.
 func (f *Follower) Report(ctx context.Context, r Report) {
 	select {
 	case f.reports <- r:
@@ -76,25 +115,104 @@ func (f *Follower) Report(ctx context.Context, r Report) {
 
 // Run serves until ctx ends.
 func (f *Follower) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var seen <-chan Report // nil: none ever
+	if f.player != nil {
+		seen = f.player.Reports()
+		group.Go(func() error { return f.player.Run(ctx) })
+		group.Go(func() error { return f.lead(ctx) })
+	}
+	group.Go(func() error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case r := <-f.reports:
+				if f.page.Load() {
+					f.take(ctx, r)
+				}
+			case r := <-seen:
+				f.choose(ctx, r)
+				if !f.page.Load() {
+					f.take(ctx, r)
+				}
+			}
+		}
+	})
+	return group.Wait()
+}
+
+// lead tells the player what is wanted, at once: it does not wait for the disk.
+func (f *Follower) lead(ctx context.Context) error {
+	state, stop := f.room.Follow()
+	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case r := <-f.reports:
-			f.board.Set(r.health())
-			state := f.room.Latest()
-			if state.Screening == nil {
-				continue // a page that has the film ready before anything is planned
-			}
-			command := r.command(state.Playback)
-			if command == nil {
-				continue
-			}
-			err := f.room.Do(ctx, screening.Envelope{ID: f.newID(), From: screening.FromPlayer, Command: command})
-			if err != nil && ctx.Err() == nil {
-				f.log(fmt.Errorf("record the film's position: %w", err))
-			}
+		case <-state:
+		case <-f.changed:
 		}
+		w := wantOf(f.room.Latest())
+		if f.page.Load() {
+			w.On, w.Epoch = false, -1 // and when it plays again it goes where the film then is
+		}
+		f.player.Want(w)
+	}
+}
+
+// choose lets the page take over, or gives the film back to the player.
+func (f *Follower) choose(ctx context.Context, r Report) {
+	state := f.room.Latest()
+	var why string
+	switch page := f.page.Load(); {
+	case !page && r.GiveUp:
+		why = r.Error
+	case page && (r.State == Ready || r.State == Paused) && !state.Playback.Playing:
+		why = "mpv is there again"
+	default:
+		return
+	}
+	f.flush(ctx)
+	f.page.Store(!f.page.Load())
+	f.board.Set(f.playerHealth(why)) // brings the screens a new view
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
+	if state.Screening != nil {
+		f.do(ctx, screening.FromKiosk, screening.ChooseFilmPlayer{Player: f.Plays(), Why: why})
+	}
+}
+
+// take is told what the player sees that plays the film.
+func (f *Follower) take(ctx context.Context, r Report) {
+	for _, part := range r.health(f.Plays()) {
+		f.board.Set(part)
+	}
+	state := f.room.Latest()
+	if state.Screening == nil {
+		return // a player that has the film ready before anything is planned
+	}
+	if command := r.command(state.Playback); command != nil {
+		f.do(ctx, screening.FromPlayer, command)
+	}
+	if f.stretch.add(r) {
+		f.flush(ctx)
+	}
+}
+
+// flush records how the film has looked since that was done last.
+func (f *Follower) flush(ctx context.Context) {
+	if e := f.stretch.end(f.Plays()); e != nil && f.room.Latest().Screening != nil {
+		f.do(ctx, screening.FromPlayer, screening.NoteFilmShown{FilmShown: *e})
+	}
+}
+
+func (f *Follower) do(ctx context.Context, from screening.Source, c screening.Command) {
+	err := f.room.Do(ctx, screening.Envelope{ID: f.newID(), From: from, Command: c})
+	if err != nil && ctx.Err() == nil {
+		f.log(fmt.Errorf("record what the film does: %w", err))
 	}
 }
 
@@ -123,34 +241,4 @@ func (r Report) command(p screening.Playback) screening.Command {
 		return note
 	}
 	return nil
-}
-
-func (r Report) health() health.Part {
-	part := health.Part{Part: "stage_player", Level: health.OK, Message: map[string]string{
-		"id": "Film siap di layar proyektor.",
-		"en": "The film is ready on the projector.",
-	}}
-	switch r.State {
-	case Blocked:
-		part.Level = health.Problem
-		part.Message = map[string]string{
-			"id": "Peramban di layar proyektor belum boleh memutar suara.",
-			"en": "The browser on the projector may not play sound yet.",
-		}
-		part.Hint = map[string]string{
-			"id": "Sentuh atau klik sekali di layar proyektor.",
-			"en": "Touch or click once on the projector's page.",
-		}
-	case Failed:
-		part.Level = health.Problem
-		part.Message = map[string]string{
-			"id": "Film tidak bisa diputar di layar proyektor: " + r.Error,
-			"en": "The film cannot be played on the projector: " + r.Error,
-		}
-		part.Hint = map[string]string{
-			"id": "Muat ulang halaman proyektor. Kalau tetap gagal, pakai berkas film yang lain (H.264/AAC dalam MP4) atau lanjut ke diskusi.",
-			"en": "Reload the projector's page. If it still fails, use another film file (H.264/AAC in MP4) or go on to the discussion.",
-		}
-	}
-	return part
 }

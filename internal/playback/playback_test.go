@@ -72,7 +72,7 @@ func TestHealthOf(t *testing.T) {
 		Loading: health.OK, Ready: health.OK, Playing: health.OK, Paused: health.OK, Finish: health.OK,
 		Blocked: health.Problem, Failed: health.Problem,
 	} {
-		part := Report{State: state, Error: "MEDIA_ERR_DECODE"}.health()
+		part := Report{State: state, Error: "MEDIA_ERR_DECODE"}.stageHealth()
 		if part.Part != "stage_player" || part.Level != want || part.Message["id"] == "" || part.Message["en"] == "" {
 			t.Errorf("%s is %+v, want %s", state, part, want)
 		}
@@ -105,7 +105,7 @@ func newHall(t *testing.T) *hall {
 	h := &hall{t: t, room: screening.NewRoom(journal, clock{}), board: &health.Board{}}
 	ids := 0
 	newID := func() string { ids++; return fmt.Sprint("player-", ids) } // Run's goroutine alone calls it
-	h.follower = New(h.room, h.board, newID, func(err error) { t.Errorf("the follower says: %v", err) })
+	h.follower = New(h.room, h.board, newID, func(err error) { t.Errorf("the follower says: %v", err) }, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -232,6 +232,7 @@ func TestPausePointAndEnd(t *testing.T) {
 type deaf struct{ err error }
 
 func (d deaf) Do(context.Context, screening.Envelope) error { return d.err }
+func (deaf) Follow() (<-chan struct{}, func())              { return nil, func() {} }
 func (deaf) Latest() *screening.State {
 	return &screening.State{Screening: &screening.Screening{ID: "s-1"}, Playback: screening.Playback{Playing: true}}
 }
@@ -243,11 +244,12 @@ func (e empty) Do(_ context.Context, envelope screening.Envelope) error {
 	e.t.Errorf("it sent %#v", envelope.Command)
 	return nil
 }
-func (empty) Latest() *screening.State { return screening.NewState() }
+func (empty) Follow() (<-chan struct{}, func()) { return nil, func() {} }
+func (empty) Latest() *screening.State          { return screening.NewState() }
 
 func TestFollowerRecordsNothingBeforeAScreening(t *testing.T) {
 	board := &health.Board{}
-	f := New(empty{t}, board, func() string { return "id" }, func(err error) { t.Error(err) })
+	f := New(empty{t}, board, func() string { return "id" }, func(err error) { t.Error(err) }, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- f.Run(ctx) }()
@@ -265,7 +267,7 @@ func TestFollowerRecordsNothingBeforeAScreening(t *testing.T) {
 func TestFollowerSaysWhatWasNotSaved(t *testing.T) {
 	full := errors.New("the disk is full")
 	said := make(chan error, 1)
-	f := New(deaf{full}, &health.Board{}, func() string { return "id" }, func(err error) { said <- err })
+	f := New(deaf{full}, &health.Board{}, func() string { return "id" }, func(err error) { said <- err }, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- f.Run(ctx) }()

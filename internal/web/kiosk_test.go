@@ -259,7 +259,7 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 	// As in cmd/mimpi-kiosk/wiring.go.
 	buttons := map[string]clicker.Action{"1": {Category: "woman"}, "2": {Category: "man"}, "0": {Undo: true}}
 	keys := clicker.New(buttons, keyJournal{k.room})
-	film := follower.New(k.room, k.board, uuid.NewString, func(err error) { t.Errorf("film: %v", err) })
+	film := follower.New(k.room, k.board, uuid.NewString, func(err error) { t.Errorf("film: %v", err) }, nil)
 
 	texts, err := LoadTexts(ownTexts, "")
 	if err != nil {
