@@ -123,7 +123,7 @@ func (p *MPV) take(w Want) {
 	if w.Epoch != p.now.Epoch {
 		p.place, p.halt = w.At, nil
 	}
-	if !w.Playing || !w.UsePausePoints {
+	if p.halt != nil && (!w.Playing || !w.UsePausePoints || w.Passed == *p.halt+1) { // the Room knows of it
 		p.halt = nil
 	}
 	p.now = w
@@ -623,7 +623,7 @@ func (s *session) reach(ctx context.Context, at screening.Millis) error {
 	near := false
 	if w.UsePausePoints {
 		for n, point := range w.PausePoints {
-			if from < point.At && point.At <= at {
+			if from < point.At && point.At <= at && n+1 != w.Passed {
 				s.halt = &n
 				if err := s.set(ctx, "pause", true); err != nil {
 					return err

@@ -33,6 +33,7 @@ type Want struct {
 	Subtitles      string // language, "" is none
 	UsePausePoints bool
 	PausePoints    []screening.PausePoint // in the order of the film
+	Passed         int                    // 1 + the one at which it has halted already, see screening.Playback
 	SoundLag       screening.Millis       // see screening.Playback
 }
 
@@ -41,7 +42,7 @@ func wantOf(s *screening.State) Want {
 	p := s.Playback
 	w := Want{
 		Epoch: p.Epoch, At: p.At, Playing: p.Playing, Volume: p.Volume, Subtitles: p.Subtitles,
-		UsePausePoints: p.UsePausePoints, SoundLag: p.SoundLag,
+		UsePausePoints: p.UsePausePoints, Passed: p.Passed, SoundLag: p.SoundLag,
 	}
 	if s.Screening == nil || s.Screening.Programme.Film.Missing || s.Step != screening.FilmStep {
 		return w

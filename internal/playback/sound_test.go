@@ -13,6 +13,7 @@ import (
 	"mimpi-kiosk/internal/playback"
 	"mimpi-kiosk/internal/playback/playertest"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/screening/journaltest"
 )
 
 // pulse is a sound server of the test's own, whose one loudspeaker comes and goes.
@@ -81,7 +82,7 @@ func TestLoudspeakerPulledAndBack(t *testing.T) {
 	p := startPulse(t)
 	t.Setenv("PULSE_SERVER", p.server)
 	p.plugIn()
-	h := playertest.Open(t)
+	h := playertest.Open(t, &journaltest.Memory{})
 	b := newBooth(t, h, "--vo=null", "--ao=pulse,alsa") // alsa, as on a Pi: there is none here
 	b.playing(0, 1000)
 	h.UntilPart("film_sound", health.OK)
@@ -119,7 +120,7 @@ func TestLoudspeakerPulledAndBack(t *testing.T) {
 // The sound lag reaches mpv: the picture waits for the loudspeaker.
 func TestSoundLag(t *testing.T) {
 	t.Parallel()
-	h := playertest.Open(t)
+	h := playertest.Open(t, &journaltest.Memory{})
 	b := newBooth(t, h, "--vo=null", "--ao=null")
 	b.playing(0, 300)
 	h.Do(screening.SetSoundLag{Lag: 280})
@@ -133,7 +134,7 @@ func TestSoundLag(t *testing.T) {
 // A film that mpv cannot open is played by the page.
 func TestFilmThatMPVCannotOpen(t *testing.T) {
 	t.Parallel()
-	h := playertest.Open(t)
+	h := playertest.Open(t, &journaltest.Memory{})
 	b := newBooth(t, h, "--vo=null", "--ao=null")
 	if err := os.WriteFile(b.film, []byte("not a film"), 0o644); err != nil {
 		t.Fatal(err)

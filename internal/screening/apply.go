@@ -263,13 +263,16 @@ func (p *Playback) apply(seq int64, e Event) {
 	switch e := e.(type) {
 	case FilmPlayed:
 		if e.At != p.At {
-			p.Epoch = seq
+			p.Epoch, p.Passed = seq, 0
 		}
 		p.At, p.Playing, p.HaltedAt, p.Finished, p.Interrupted = e.At, true, nil, false, false
 	case FilmPaused:
 		p.At, p.Playing, p.HaltedAt = e.At, false, e.PausePoint
+		if e.PausePoint != nil {
+			p.Passed = *e.PausePoint + 1
+		}
 	case FilmSought:
-		p.Epoch = seq
+		p.Epoch, p.Passed = seq, 0
 		p.At, p.HaltedAt, p.Finished = e.To, nil, false
 	case FilmPositionNoted:
 		p.At, p.Duration = e.At, e.Duration

@@ -535,7 +535,7 @@ func (s *State) decideFilm(c Command) ([]Event, *Refusal) {
 		}
 		return events(FilmPositionNoted{At: c.At, Duration: c.Duration})
 	case ReachPausePoint:
-		if c.Epoch != p.Epoch || !p.Playing || !p.UsePausePoints || c.N < 0 || c.N >= len(film.PausePoints) {
+		if c.Epoch != p.Epoch || !p.Playing || !p.UsePausePoints || c.N < 0 || c.N >= len(film.PausePoints) || c.N+1 == p.Passed {
 			return nil, nil
 		}
 		return events(FilmPaused{At: p.clamp(c.At), PausePoint: &c.N})

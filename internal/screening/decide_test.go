@@ -377,6 +377,7 @@ var decisions = []decision{
 	{name: "a player that does not know the length yet", given: playing, when: from{FromPlayer, NotePosition{2, 5000, 0}}, then: then(FilmPositionNoted{5000, 600_000})},
 	{name: "a player behind the end", given: playing, when: from{FromPlayer, NotePosition{2, 600_090, 600_000}}, then: then(FilmPositionNoted{600_000, 600_000})},
 	{name: "pause point", given: playing, when: from{FromPlayer, ReachPausePoint{2, 1, 120_020}}, then: then(FilmPaused{120_020, number(1)})},
+	{name: "pause point, told again after it has gone on", given: after(playing, ReachPausePoint{2, 1, 120_020}, PlayFilm{}), when: from{FromPlayer, ReachPausePoint{2, 1, 120_020}}},
 	{name: "pause point, not wanted", given: after(playing, UsePausePoints{false}), when: from{FromPlayer, ReachPausePoint{2, 1, 120_020}}},
 	{name: "pause point before a jump", given: after(playing, SeekFilm{30_000}), when: from{FromPlayer, ReachPausePoint{2, 1, 120_020}}},
 	{name: "pause point of a halted film", given: after(playing, PauseFilm{}), when: from{FromPlayer, ReachPausePoint{2, 1, 120_020}}},
@@ -700,7 +701,7 @@ func TestFilmHaltsAtItsPausePoints(t *testing.T) {
 	// To play from where it stands is no jump: the epoch is still that of the plan.
 	want := Playback{Epoch: 2, At: 60_010, Duration: 600_000, Volume: 80, UsePausePoints: true}
 	e.run(from{FromPlayer, ReachPausePoint{2, 0, 60_010}})
-	want.HaltedAt = number(0)
+	want.HaltedAt, want.Passed = number(0), 1
 	see := func(what string) {
 		t.Helper()
 		if d := cmp.Diff(want, e.s.Playback); d != "" {
@@ -712,7 +713,7 @@ func TestFilmHaltsAtItsPausePoints(t *testing.T) {
 	want.HaltedAt, want.Playing = nil, true
 	see("on again")
 	e.run(SeekFilm{590_000})
-	want.Epoch, want.At = e.s.Seq, 590_000
+	want.Epoch, want.At, want.Passed = e.s.Seq, 590_000, 0
 	see("sought")
 	e.run(from{FromPlayer, FinishFilm{want.Epoch, 600_000}})
 	want.At, want.Playing, want.Finished = 600_000, false, true

@@ -204,6 +204,7 @@ type Playback struct {
 	Subtitles      string // language, "" is none
 	UsePausePoints bool
 	HaltedAt       *int // the pause point at which it halted by itself
+	Passed         int  // 1 + the pause point at which it halted last in this epoch; 0 none. It does not halt there again
 	Finished       bool
 	Interrupted    bool   // the power failed while it played
 	SoundLag       Millis // how long the sound comes after the picture: the picture waits for it

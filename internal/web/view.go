@@ -71,6 +71,7 @@ type playbackView struct {
 	Subtitles      string           `json:"subtitles"`
 	UsePausePoints bool             `json:"usePausePoints"`
 	HaltedAt       *int             `json:"haltedAt,omitempty"`
+	Passed         int              `json:"-"`
 	Finished       bool             `json:"finished"`
 	Interrupted    bool             `json:"interrupted"`
 	SoundLag       screening.Millis `json:"soundLag"`

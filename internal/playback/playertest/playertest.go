@@ -16,7 +16,6 @@ import (
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/playback"
 	"mimpi-kiosk/internal/screening"
-	"mimpi-kiosk/internal/screening/journaltest"
 )
 
 // patience is for what takes as long as it takes on a busy machine.
@@ -71,8 +70,6 @@ type Hall struct {
 	T     testing.TB
 	Room  *screening.Room
 	Board *health.Board
-	// Journal is what the Room writes; it may be made to fail.
-	Journal *journaltest.Memory
 
 	mu       sync.Mutex
 	reports  []Seen
@@ -92,11 +89,11 @@ func (c clock) Read() screening.Reading {
 	return screening.Reading{Wall: time.Now(), Boot: "boot-1", Mono: screening.ToMillis(time.Since(c.begin)) + 1000}
 }
 
-// Open makes a hall. It ends with the test.
-func Open(t testing.TB) *Hall {
+// Open makes a hall whose Room writes on a new journal. It ends with the test.
+func Open(t testing.TB, journal screening.Journal) *Hall {
 	t.Helper()
-	h := &Hall{T: t, Board: &health.Board{}, Journal: &journaltest.Memory{}, reported: make(chan struct{})}
-	h.Room = screening.NewRoom(h.Journal, clock{time.Now()})
+	h := &Hall{T: t, Board: &health.Board{}, reported: make(chan struct{})}
+	h.Room = screening.NewRoom(journal, clock{time.Now()})
 	h.Background(func(ctx context.Context) error {
 		return h.Room.Run(ctx, screening.Envelope{ID: "start", From: screening.FromKiosk, Command: screening.StartKiosk{Kiosk: "k"}})
 	})
@@ -248,7 +245,7 @@ func (h *Hall) UntilState(what string, so func(*screening.State) bool) *screenin
 // UntilPart waits until a part of the health board is so.
 func (h *Hall) UntilPart(name string, level health.Level) health.Part {
 	h.T.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; <-time.After(5 * time.Millisecond) {
 		for _, p := range h.Board.Parts() {
 			if p.Part == name && p.Level == level {
 				return p
@@ -413,7 +410,7 @@ func Suite(t *testing.T, h *Hall, knobs Knobs) {
 
 func until(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !so(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !so(); <-time.After(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it never came so: %s", what)
 		}

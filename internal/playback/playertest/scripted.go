@@ -67,7 +67,7 @@ func (s *Scripted) Run(ctx context.Context) error {
 			if w2.Epoch != w.Epoch {
 				place = w2.At
 			}
-			if w2.Epoch != w.Epoch || !w2.Playing {
+			if w2.Epoch != w.Epoch || !w2.Playing || halt != nil && w2.Passed == *halt+1 {
 				halt = nil
 			}
 			w = w2
@@ -87,7 +87,7 @@ func (s *Scripted) Run(ctx context.Context) error {
 			place = min(place+passed, Length)
 			r.State = playback.Playing
 			for n, p := range w.PausePoints {
-				if w.UsePausePoints && from < p.At && p.At <= place {
+				if w.UsePausePoints && from < p.At && p.At <= place && n+1 != w.Passed {
 					halt = &n
 					r.State = playback.Paused
 				}
