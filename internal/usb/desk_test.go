@@ -33,13 +33,13 @@ func (c *clerk) set(change func()) {
 	change()
 }
 
-func (c *clerk) fate(dir string) (missing int, fail error, step func(int)) {
+func (c *clerk) fate(dir string) (missing int, step func(int), fail error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.step == nil {
-		return c.missing[dir], c.fails[dir], func(int) {}
+		return c.missing[dir], func(int) {}, c.fails[dir]
 	}
-	return c.missing[dir], c.fails[dir], c.step
+	return c.missing[dir], c.step, c.fails[dir]
 }
 
 func (c *clerk) note(format string, args ...any) {
@@ -51,7 +51,7 @@ func (c *clerk) note(format string, args ...any) {
 func (c *clerk) Export(_ context.Context, dir string, before func(done, all int) error) (Exported, error) {
 	c.note("export %s", filepath.Base(dir))
 	e := Exported{}
-	missing, err, step := c.fate(dir)
+	missing, step, err := c.fate(dir)
 	for n := range c.all {
 		if err := before(n, c.all); err != nil {
 			return e, err
@@ -72,7 +72,7 @@ func (c *clerk) Exported(_ context.Context, stick string, e Exported) error {
 
 func (c *clerk) Log(_ context.Context, dir string) error {
 	c.note("log %s", filepath.Base(dir))
-	_, err, _ := c.fate(dir)
+	_, _, err := c.fate(dir)
 	return err
 }
 
