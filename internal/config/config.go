@@ -35,6 +35,8 @@ type Config struct {
 	PIN        PIN        `toml:"pin"`
 	Limits     Limits     `toml:"limits"`
 	Export     Export     `toml:"export"`
+	USB        USB        `toml:"usb"`
+	Packs      Packs      `toml:"packs"`
 }
 
 // WiFi is the network that phones join, as its QR code says it. Hotspot has the kiosk
@@ -128,6 +130,8 @@ func Default() Config {
 		Clicker: Clicker{Keyboard: Keyboard{Enabled: true, Undo: "0"}, GPIO: defaultGPIO()},
 		PIN:     PIN{ResetFile: "/boot/firmware/mimpi-kiosk-reset-pin"},
 		Export:  Export{AgeRecipients: []string{}},
+		USB:     defaultUSB(),
+		Packs:   Packs{TrustedKeys: []string{}},
 		Limits: Limits{
 			MaxConnections:           4096,
 			MaxConnectionsPerAddress: 16,

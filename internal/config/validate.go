@@ -82,6 +82,7 @@ func (c Config) problems() Problems {
 	in.number("limits.messages_per_second", c.Limits.MessagesPerSecond, 1, 1000)
 	in.number("limits.message_burst", c.Limits.MessageBurst, 1, 1000)
 	in.export(c.Export)
+	in.sticks(c.USB, c.Packs)
 	return in.found
 }
 
