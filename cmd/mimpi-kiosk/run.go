@@ -79,31 +79,40 @@ type kiosk struct {
 	id       string
 	data     string // folder
 	config   settings
-	pack     *pack.Pack
+	packs    *packs
+	pack     *pack.Pack // in use
 	texts    *web.Texts
 	keeper   *signin.Keeper
 	clock    *machineClock
 	listenOn string   // of the command line, "" is the configuration's
 	socket   *os.File // port 80 as systemd hands it over, or nil
 	board    *health.Board
+	own      *boxLog
 	log      *slog.Logger
 }
 
 // run opens everything and serves. A journal that turns out to be damaged while it is
 // replayed is set aside, and the kiosk goes on with a new one.
 func run(ctx context.Context, f flags, out io.Writer) error {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	k, err := prepare(f, log)
+	own := openBoxLog(f.data)
+	k, err := prepare(f, own, newLog(own))
 	if err != nil {
 		return err
 	}
 	path := filepath.Join(f.data, "journal.db")
 	for {
+		if err := k.loadPack(f); err != nil {
+			return err
+		}
+		k.board.Set(filmHealth(k.pack.Film.Check()))
 		err := k.serve(ctx, path, out)
+		if errors.Is(err, errPackChanged) && ctx.Err() == nil {
+			continue
+		}
 		if !errors.Is(err, sqlite.ErrDamaged) || ctx.Err() != nil {
 			return err
 		}
-		log.Error("the journal is damaged", "error", err)
+		k.log.Error("the journal is damaged", "error", err)
 		name, aside := sqlite.SetAside(path)
 		if aside != nil {
 			return errors.Join(err, aside)
@@ -112,8 +121,8 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 	}
 }
 
-func prepare(f flags, log *slog.Logger) (*kiosk, error) {
-	k := &kiosk{data: f.data, board: &health.Board{}, log: log, listenOn: f.listen}
+func prepare(f flags, own *boxLog, log *slog.Logger) (*kiosk, error) {
+	k := &kiosk{data: f.data, own: own, board: &health.Board{}, log: log, listenOn: f.listen}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
@@ -130,17 +139,9 @@ func prepare(f flags, log *slog.Logger) (*kiosk, error) {
 	if k.clock, err = newMachineClock("/"); err != nil {
 		return nil, err
 	}
-	if k.pack, err = pack.Load(f.pack); err != nil {
-		return nil, fmt.Errorf("the pack in %s has mistakes:\n%w", f.pack, err)
-	}
-	if f.film != "" {
-		film, err := pack.LoadFilm(f.film)
-		if err == nil {
-			err = k.pack.UseFilm(film)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the film in %s has mistakes:\n%w", f.film, err)
-		}
+	if k.packs, err = openPacks(f.data, k.config.Packs.TrustedKeys); err != nil {
+		k.board.Set(packHealth(err))
+		log.Error("packs", "error", err)
 	}
 	k.texts, err = web.LoadTexts(kioskui.Lang(), filepath.Join(f.data, "lang"))
 	if k.texts == nil {
@@ -154,7 +155,6 @@ func prepare(f flags, log *slog.Logger) (*kiosk, error) {
 		return nil, err
 	}
 	k.board.Set(pinHealth(k.keeper.Notes()))
-	k.board.Set(filmHealth(k.pack.Film.Check()))
 	return k, nil
 }
 
@@ -183,10 +183,11 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	}
 	address := listeners[0].Addr() // the one that phones are told
 	show := k.show(keys, film)
+	sticks := k.newSticks(journal, room)
 	server, err := web.New(web.Parts{
 		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
 		Archive: archive{journal, k.exportOptions}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
-		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Log: k.log,
+		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Sticks: sticks, Log: k.log,
 	}, address)
 	if err != nil {
 		for _, l := range listeners {
@@ -203,6 +204,9 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return film.Run(ctx) })
 	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
+	group.Go(func() error { return k.keepHealth(ctx) })
+	group.Go(func() error { return sticks.run(ctx) })
+	group.Go(func() error { return sticks.follow(ctx) })
 	group.Go(func() error { return server.Run(ctx, listeners...) })
 	group.Go(func() error { return k.tellSystemd(ctx, room, address) })
 	return group.Wait()

@@ -154,6 +154,22 @@ func place(root *os.Root, dir, name string, content []byte) error {
 	return syncDir(root, dir)
 }
 
+// PutFile writes one file onto the disk mounted at dir, at once and whole. Name has slashes.
+func PutFile(dir, name string, content []byte) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() // everything in it was synced
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return explain(dir, err)
+	}
+	if err := place(root, path.Dir(name), path.Base(name), content); err != nil {
+		return explain(dir, err)
+	}
+	return nil
+}
+
 // holds says whether the folder has these files with these contents, read from the disk
 // itself where the system can do that. No more is read than was written.
 func holds(root *os.Root, dir string, files []file) bool {

@@ -38,13 +38,13 @@ type Exported struct {
 
 // Offer is a pack that a stick brings.
 type Offer struct {
-	Name    string            `json:"name"` // of its folder
-	Title   map[string]string `json:"title"`
-	Film    bool              `json:"film"`   // has a film with it
-	Signed  bool              `json:"signed"` // by a key that this kiosk trusts
-	Bytes   int64             `json:"bytes"`
-	Same    bool              `json:"same"`    // it is the one in use
-	Problem map[string]string `json:"problem"` // why it cannot be taken; empty: it can
+	Name    string // of its folder
+	Title   map[string]string
+	Film    bool // has a film with it
+	Signed  bool // by a key that this kiosk trusts
+	Bytes   int64
+	Same    bool              // it is the one in use
+	Problem map[string]string // why it cannot be taken; empty: it can
 }
 
 // Phase is what a stick's face says.
@@ -63,17 +63,27 @@ const (
 
 // Stick is what the screens say of a stick.
 type Stick struct {
-	Disk     string   `json:"disk"`
-	Label    string   `json:"label"`
-	Phase    Phase    `json:"phase"`
-	Done     int64    `json:"done"` // screenings, or bytes of a pack
-	All      int64    `json:"all"`
-	Exported Exported `json:"-"`
-	Task     Task     `json:"task"` // what was done last, or is being done
-	Why      Why      `json:"why"`
-	Safe     bool     `json:"safe"` // may be taken out, also after trouble
-	Here     bool     `json:"here"` // false: it was pulled out in the middle
-	Offers   []Offer  `json:"offers"`
+	Disk     string
+	Label    string
+	Phase    Phase
+	Done     int64 // screenings, or bytes of a pack
+	All      int64
+	Exported Exported
+	Task     Task // what was done last, or is being done
+	Why      Why
+	Safe     bool // may be taken out, also after trouble
+	Here     bool // false: it was pulled out in the middle
+	Offers   []Offer
+
+	said map[string]string
+}
+
+// Message says what is wrong, by language.
+func (s Stick) Message() map[string]string {
+	if s.said != nil {
+		return s.said
+	}
+	return s.Why.Message()
 }
 
 // Task is what is done with a stick.
@@ -310,7 +320,7 @@ func (d *Desk) do(ctx context.Context, s *stick, what job) {
 	restarted := false
 	d.change(func() {
 		all = d.of(s.Disk)
-		s.Task, s.Done, s.All, s.Why, s.Safe = what.task, 0, 0, "", false
+		s.Task, s.Done, s.All, s.Why, s.Safe, s.said = what.task, 0, 0, "", false, nil
 		if what.task == ExportTask {
 			s.Exported, s.id = Exported{}, ""
 		}
@@ -340,6 +350,9 @@ func (d *Desk) do(ctx context.Context, s *stick, what job) {
 			s.Phase, s.Why = InTrouble, whyOf(rerr)
 		case err != nil:
 			s.Phase, s.Why, s.Safe = InTrouble, whyOf(err), true
+			if t := (*Trouble)(nil); errors.As(err, &t) {
+				s.said = t.Message
+			}
 		default:
 			s.Phase, s.Safe = Safe, true
 		}
@@ -347,7 +360,7 @@ func (d *Desk) do(ctx context.Context, s *stick, what job) {
 	})
 	if err := errors.Join(err, rerr); err != nil && d.Wrong != nil {
 		if pulled {
-			err = &Trouble{PulledOut, err}
+			err = &Trouble{Why: PulledOut, Err: err}
 		}
 		d.Wrong("USB stick "+s.Disk, err)
 	}
@@ -387,7 +400,7 @@ func (d *Desk) work(ctx context.Context, s *stick, what job) error {
 			return err
 		}
 		d.offers(ctx, s, mounted)
-		return &Trouble{Failed, errors.New("the pack is not on the stick any more")}
+		return &Trouble{Why: Failed, Err: errors.New("the pack is not on the stick any more")}
 	}
 	err = &Trouble{Why: Protected}
 	for _, p := range mounted { // the first that takes it
@@ -432,7 +445,7 @@ func (d *Desk) mount(ctx context.Context, s *stick) ([]Partition, error) {
 			continue
 		}
 		if err := d.System.Mount(p.Name); err != nil {
-			return nil, &Trouble{Unanswered, err}
+			return nil, &Trouble{Why: Unanswered, Err: err}
 		}
 	}
 	if err := d.await(ctx, s, unready); err != nil {
@@ -470,7 +483,7 @@ func (d *Desk) release(ctx context.Context, s *stick) error {
 	})
 	for _, p := range mounted {
 		if err := d.System.Release(p.Name); err != nil {
-			return &Trouble{Unanswered, err}
+			return &Trouble{Why: Unanswered, Err: err}
 		}
 	}
 	err := d.await(ctx, s, func(p Partition) bool { return p.State == Mounted && p.Why != Held })
@@ -505,7 +518,7 @@ func (d *Desk) await(ctx context.Context, s *stick, still func(Partition) bool) 
 			return ctx.Err()
 		case <-news:
 		case <-late.C:
-			return &Trouble{Unanswered, errors.New("nothing came of what was asked for")}
+			return &Trouble{Why: Unanswered, Err: errors.New("nothing came of what was asked for")}
 		}
 	}
 }

@@ -254,7 +254,7 @@ func TestTroubleIsSaid(t *testing.T) {
 		"NTFS":             {p: Partition{State: Refused, Why: NTFS}, why: NTFS},
 		"write-protected":  {p: Partition{ReadOnly: true, Why: Protected}, why: Protected},
 		"full":             {miss: 4, why: Full},
-		"a fake":           {fail: &Trouble{Lying, errors.New("read back")}, why: Lying},
+		"a fake":           {fail: &Trouble{Why: Lying, Err: errors.New("read back")}, why: Lying},
 		"writing fails":    {fail: syscall.EIO, why: Failed},
 		"no way to encypt": {fail: &Trouble{Why: Withheld}, why: Withheld},
 	} {

@@ -31,8 +31,9 @@ const (
 
 // Trouble is an error with a sentence for people.
 type Trouble struct {
-	Why Why
-	Err error // for the log; may be nil
+	Why     Why
+	Err     error             // for the log; may be nil
+	Message map[string]string // in place of that of Why; may be nil
 }
 
 func (t *Trouble) Error() string {

@@ -309,8 +309,18 @@ func TestGoldenMessages(t *testing.T) {
 	clicker.k.do(screening.OpenQuestion{Question: "age"})
 	clicker.show("question-buttons", stageRole, touchRole, facilitatorRole)
 
+	usb := newSticks()
+	stick := newFaces(t, setup{parts: func(p *Parts) { p.Sticks = usb }})
+	for _, one := range stickFaces() {
+		usb.show(one)
+		stick.show("stick-"+one.Phase+one.Why, touchRole, facilitatorRole)
+	}
+	stick.send(stick.screens[facilitatorRole], `{"id":"u1","do":"takePack","disk":"sda","pack":"mimpi-beta-2"}`, "")
+	stick.send(stick.screens[facilitatorRole], `{"id":"u2","do":"copyToStick","disk":"sdz"}`, "refused-no-stick")
+	stick.send(stick.screens[touchRole], `{"id":"u3","do":"copyToStick","disk":"sda"}`, "refused-stick-from-touch")
+
 	if !t.Failed() {
-		noMore(t, "protocol/from", slices.Concat(f.written, bare.written, clicker.written))
+		noMore(t, "protocol/from", slices.Concat(f.written, bare.written, clicker.written, stick.written))
 	}
 	maps.Copy(f.scenes, bare.scenes)
 	checkAllSeen(t, f.scenes)
@@ -363,6 +373,10 @@ func TestGoldenCommands(t *testing.T) {
 		"castBallot-skip":       {`"question":"age","round":1,"choices":[]`, touchRole, screening.CastBallot{Question: "age", Round: 1, Choices: []string{}}},
 		"pressKey":              {`"key":"1"`, stageRole, nil},
 		"ping":                  {``, voteRole, nil},
+		"copyToStick":           {`"disk":"sda"`, facilitatorRole, nil},
+		"logToStick":            {`"disk":"sda"`, facilitatorRole, nil},
+		"takePack":              {`"disk":"sda","pack":"mimpi-beta-2"`, facilitatorRole, nil},
+		"backToPack":            {``, facilitatorRole, nil},
 		"countAttendee":         {`"category":"woman"`, touchRole, screening.CountAttendee{Category: "woman"}},
 		"undoCount":             {``, touchRole, screening.UndoCount{}},
 		"planScreening":         {heldJSON + `,"rehearsal":true`, facilitatorRole, screening.PlanScreening{Details: held, Rehearsal: true}},
@@ -429,7 +443,7 @@ func TestGoldenCommands(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", message, diff)
 		}
 	}
-	for do := range wishes {
+	for _, do := range slices.Concat(slices.Collect(maps.Keys(wishes)), slices.Collect(maps.Keys(wishesOfSticks))) {
 		if !seen[do] {
 			t.Errorf("there is no golden message of %s", do)
 		}

@@ -61,12 +61,14 @@ func (h *hub) run(ctx context.Context) error {
 	state, stop := h.room.Follow()
 	defer stop()
 	parts := h.board.Follow()
+	sticks := h.viewer.sticks.Follow()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-state:
 		case <-parts:
+		case <-sticks:
 		case <-h.changed:
 		}
 		h.render()

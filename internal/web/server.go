@@ -109,6 +109,7 @@ type Parts struct {
 	Limits  Limits
 	Zone    *time.Location
 	Show    Show
+	Sticks  Sticks // nil: there are none
 	Log     *slog.Logger
 }
 
@@ -123,6 +124,7 @@ type Server struct {
 	hosts     *signin.Hosts
 	limits    Limits
 	show      Show
+	sticks    Sticks
 	zone      *time.Location
 	log       *slog.Logger
 	viewer    *viewer
@@ -151,7 +153,11 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.Sticks == nil {
+		p.Sticks = noSticks{}
+	}
 	s := &Server{
+		sticks:    p.Sticks,
 		guidebook: guide,
 		room:      p.Room, board: p.Board, keeper: p.Keeper, archive: p.Archive,
 		pages: p.Pages, texts: p.Texts, hosts: hosts, limits: p.Limits,
@@ -165,7 +171,7 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 		},
 	}
 	s.portal = &portal{base: s.codes.base, seen: map[netip.Addr]opened{}}
-	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list}
+	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list, sticks: p.Sticks}
 	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, p.Log)
 	return s, nil
 }

@@ -159,6 +159,8 @@ func (c *screen) handle(ctx context.Context, m message) error {
 			return errNotForYou
 		}
 		return s.show.PressKey(ctx, m.ID, press.Key)
+	case "copyToStick", "logToStick", "takePack", "backToPack":
+		return c.handleStick(ctx, m)
 	case "reportPlayer":
 		if c.role != stageRole {
 			return errNotForYou

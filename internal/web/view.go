@@ -109,6 +109,7 @@ type touchView struct {
 	Question   *questionView    `json:"question"`
 	ThankYou   screening.Millis `json:"thankYou"`
 	Idle       screening.Millis `json:"idle"`
+	Stick      *Stick           `json:"stick"`
 }
 
 type categoryView struct {
@@ -142,6 +143,8 @@ type facilitatorView struct {
 	Clock       clockView           `json:"clock"`
 	Codes       []Code              `json:"codes"`
 	Help        []HelpNumber        `json:"help"`
+	Sticks      []Stick             `json:"sticks"`
+	Pack        PackState           `json:"pack"`
 }
 
 type stageState struct {
@@ -233,6 +236,7 @@ type viewer struct {
 	zone      *time.Location
 	languages []Language
 	codes     func() []Code
+	sticks    Sticks
 }
 
 func (v *viewer) common(s *screening.State, r role) common {
@@ -289,6 +293,7 @@ func (v *viewer) touch(s *screening.State) touchView {
 	out := touchView{
 		common: v.common(s, touchRole), Keys: orEmpty(v.show.Keys), Scene: "rest", Total: s.Attendance.Total(),
 		Question: v.question(s, false), ThankYou: v.programme(s).ThankYou, Idle: v.show.Idle, Categories: []categoryView{},
+		Stick: telling(v.sticks.Sticks()),
 	}
 	for i, c := range s.Attendance.Categories {
 		out.Categories = append(out.Categories, categoryView{s.Screening.Programme.Categories[i], c.Total()})
@@ -332,6 +337,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
+		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(),
 	}
 }
 

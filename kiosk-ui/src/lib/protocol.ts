@@ -129,6 +129,53 @@ export interface TouchView extends Common {
   question: Question | null;
   thankYou: number; // ms
   idle: number; // ms without a touch until the screen goes back to rest (Indonesian, nothing half chosen)
+  stick: Stick | null; // the USB stick that people wait for; without offers
+}
+
+/** A USB stick that is in, or (here is false) was just pulled out in the middle. */
+export interface Stick {
+  disk: string; // names it in commands
+  label: string; // as its owner named it, '' when it has no name
+  phase:
+    | 'plugged' // it was found
+    | 'waiting' // for the film to halt
+    | 'copying' // done of all screenings
+    | 'logging' // the box's own log goes onto it
+    | 'taking' // a pack comes from it: done of all bytes
+    | 'finishing' // it is being let go of
+    | 'safe' // it may be taken out
+    | 'trouble';
+  task: 'export' | 'log' | 'take'; // what is or was done last
+  done: number;
+  all: number;
+  screenings: number; // whole on the stick after the last export
+  written: number; // of those, by the last export
+  missing: number; // that had no room
+  needMB: number; // room for those
+  why: string; // of trouble; 'full', 'pulled', ...
+  safe: boolean; // it may be taken out, also after trouble
+  here: boolean;
+  message?: Text; // of trouble
+  hint?: Text; // what to do now
+  offers: PackOffer[];
+}
+
+/** A screening pack that a stick brings. */
+export interface PackOffer {
+  name: string; // names it in commands
+  title: Text;
+  film: boolean; // a film comes with it
+  signed: boolean; // by a key that this kiosk trusts
+  mb: number;
+  same: boolean; // it is the one in use, or chosen already
+  no?: Text; // why it cannot be taken
+}
+
+/** The pack in use. */
+export interface PackState {
+  title: Text;
+  waits: boolean; // another one was taken, for the next screening
+  back: boolean; // backToPack can undo it
 }
 
 export interface VoteView extends Common {
@@ -172,6 +219,8 @@ export interface FacilitatorView extends Common {
   clock: { now: string; source: 'unset' | 'operator' | 'rtc' | 'synced' }; // now: ISO 8601 with offset
   codes: Code[];
   help: HelpNumber[];
+  sticks: Stick[];
+  pack: PackState;
 }
 
 export interface Attendance {
@@ -290,7 +339,11 @@ export type CommandBody =
   | { do: 'setSubtitles'; lang: string }
   | { do: 'usePausePoints'; use: boolean }
   | { do: 'setSoundLag'; lag: number }
-  | { do: 'setClock'; now: string };
+  | { do: 'setClock'; now: string }
+  | { do: 'copyToStick'; disk: string } // at once, whether the film runs or not
+  | { do: 'logToStick'; disk: string }
+  | { do: 'takePack'; disk: string; pack: string }
+  | { do: 'backToPack' };
 
 /** stage only: what the browser player sees; sent every second while it plays and at each change. */
 export interface PlayerReport {
