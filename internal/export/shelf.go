@@ -94,6 +94,7 @@ func (s *shelf) put(f *folder) (written bool, err error) {
 	if err := s.root.Mkdir(tmp, 0o755); err != nil {
 		return false, err
 	}
+	_ = s.root.Chmod(tmp, 0o755) // whatever the umask is; FAT has no such thing
 	defer func() {
 		if err != nil {
 			s.root.RemoveAll(tmp) // gives the space back; the next export would do it too
@@ -203,6 +204,7 @@ func writeSynced(root *os.Root, name string, content []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	_ = f.Chmod(0o644) // whatever the umask is; FAT has no such thing
 	_, err = f.Write(content)
 	if err == nil {
 		err = f.Sync()

@@ -49,7 +49,7 @@ func (s *Shelf) Take(ctx context.Context, dir, name string, inUse *pack.Pack, pr
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(s.dir, 0o750), os.Chmod(s.dir, 0o750)); err != nil {
 		return err
 	}
 	if err := s.clear(); err != nil {
@@ -184,7 +184,7 @@ func copyFile(ctx context.Context, from *os.Root, name string, to *os.Root, f en
 	if n != f.size {
 		return "", wrongf("%s berubah waktu disalin.", "%s changed while it was copied.", f.name)
 	}
-	return fmt.Sprintf("%x", hash.Sum(nil)), out.Sync()
+	return fmt.Sprintf("%x", hash.Sum(nil)), errors.Join(out.Chmod(0o640), out.Sync())
 }
 
 // teller counts what passes, and ends it when nobody waits any more.
@@ -227,10 +227,14 @@ func bringFilm(ctx context.Context, from, to string) error {
 	return err
 }
 
-// syncFolders makes the names in all folders of a pack durable.
+// syncFolders makes the names in all folders of a pack durable, and lets the player of the
+// film, which is another user of the same group, into them.
 func syncFolders(top string) error {
 	return filepath.WalkDir(top, func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !e.IsDir() {
+			return err
+		}
+		if err := os.Chmod(name, 0o750); err != nil {
 			return err
 		}
 		return syncDir(name)
