@@ -15,7 +15,9 @@ import (
 )
 
 // checkedRoom is a Room of which only Check matters here.
-type checkedRoom struct{ answer atomic.Pointer[func(context.Context) error] }
+type checkedRoom struct {
+	answer atomic.Pointer[func(context.Context) error]
+}
 
 func (r *checkedRoom) Check(ctx context.Context) error { return (*r.answer.Load())(ctx) }
 

@@ -149,7 +149,12 @@ type facilitatorMessage struct {
 	View             struct {
 		Step       string
 		Attendance struct{ Total int }
-		Health     []struct {
+		Film       struct{ Player string }
+		Playback   struct {
+			Playing, Interrupted bool
+			At, SoundLag         int
+		}
+		Health []struct {
 			Part, Level string
 			Message     map[string]string
 		}
