@@ -308,6 +308,10 @@ const stageFaces = [
   stage('between', 'discussion', { scene: 'between' }),
   stage('between-poll', 'poll_before', { scene: 'between' }),
   stage('question-hidden', 'poll_before', { scene: 'question', question: k1 }),
+  stage('question-buttons', 'poll_before', {
+    scene: 'question',
+    question: { ...k1, buttons: true },
+  }),
   stage('question-two', 'discussion', { scene: 'question', question: two }),
   stage('question-three', 'discussion', { scene: 'question', question: k4 }),
   stage('question-several', 'discussion', { scene: 'question', question: several }),
@@ -404,6 +408,14 @@ const touchFaces = [
   }),
   touch('question-2', 'discussion', { scene: 'question', question: two }),
   touch('question-3', 'discussion', { scene: 'question', question: k4 }),
+  touch('question-buttons', 'poll_before', {
+    scene: 'question',
+    question: { ...k1, buttons: true },
+  }),
+  touch('question-buttons-3', 'discussion', {
+    scene: 'question',
+    question: { ...k4, buttons: true },
+  }),
   touch('question-4', 'poll_before', { scene: 'question', question: k1 }),
   touch('several', 'discussion', { scene: 'question', question: several }),
   touch('question-8', 'discussion', { scene: 'question', question: eight }),
@@ -608,6 +620,25 @@ const byRow: FacilitatorView['attendance'] = {
   rows: [{ row: '1', counts: { woman: 20, man: 20 } }],
 };
 
+const doubts: FacilitatorView['attendance']['doubts'] = [
+  { doubt: 41, at: now, presses: 3, category: 'woman', why: 'overrun', unheard: 0, correction: 3 },
+  { doubt: 44, at: now, presses: 0, why: 'unheard', unheard: 95_000, correction: 0 },
+  { doubt: 47, at: now, presses: 2, category: 'girl', why: '', unheard: 0, correction: -2 },
+];
+
+const stuckButton: FacilitatorView['health'][number] = {
+  part: 'buttons',
+  level: 'problem',
+  message: {
+    id: 'Tombol tertekan terus: Laki-laki dewasa. Tombol itu tidak menghitung; yang lain jalan.',
+    en: 'A button is held down all the time: Man. It does not count; the others do.',
+  },
+  hint: {
+    id: 'Lepaskan tombolnya. Kalau macet, cabut kabelnya dan hitung dengan layar sentuh.',
+    en: 'Release the button. If it is stuck, pull out its cable and count on the touch screen.',
+  },
+};
+
 const facilitatorFaces = [
   facilitator('set-up', 'set_up', {
     screening: null,
@@ -623,6 +654,13 @@ const facilitatorFaces = [
     doorsOpen: true,
     next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
     attendance: byRow,
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome' },
+  }),
+  facilitator('doubts', 'doors', {
+    doorsOpen: true,
+    next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
+    attendance: { ...attendance, doubts },
+    health: [stuckButton, ...health.filter(({ part }) => part !== 'clicker')],
     stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome' },
   }),
   facilitator('poll-open', 'poll_before', {
