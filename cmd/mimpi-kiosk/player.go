@@ -17,18 +17,11 @@ import (
 // sound; the daemon, which is in a sandbox, asks it for an mpv over a socket.
 
 func playerCommand() *cobra.Command {
-	var f displayFlags
 	var socket, output string
 	cmd := &cobra.Command{
 		Use:   "player --listen SOCKET [-- MPV-OPTION...]",
 		Short: "Start an mpv in the display session for each connection to a socket",
 		RunE: func(cmd *cobra.Command, extra []string) error {
-			if !cmd.Flags().Changed("output") {
-				output = f.settled().Display.Stage
-			}
-			if output == "auto" {
-				output = "" // the compositor puts the window on the projector
-			}
 			listener, err := listenAt(socket)
 			if err != nil {
 				return err
@@ -38,9 +31,8 @@ func playerCommand() *cobra.Command {
 				slog.New(slog.NewTextHandler(os.Stderr, nil)))
 		},
 	}
-	f.add(cmd)
 	cmd.Flags().StringVar(&socket, "listen", sessionFolder+"/player.sock", "unix socket to serve on; whoever may write to it may run anything as this user")
-	cmd.Flags().StringVar(&output, "output", "", "output of the projector, such as HDMI-A-1, in place of the configuration's")
+	cmd.Flags().StringVar(&output, "output", "", "output of the film, such as HDMI-A-1; none leaves it to the compositor, which knows the projector and takes the film back to it when it was pulled out")
 	return cmd
 }
 

@@ -20,6 +20,9 @@ const (
 const settings = `
 listen = "127.0.0.1:8080"
 public_url = "http://10.42.0.1"
+[film]
+player = "mpv"
+socket = "/run/mimpi-display/player.sock"
 [wifi]
 name = "Mimpi Lab"
 password = "katong semua"
@@ -32,7 +35,7 @@ var headless = []string{
 }
 
 // screens are the processes of a display session.
-type screens struct{ display, touch, stage *process }
+type screens struct{ display, touch, stage, player *process }
 
 func startScreens(display string) (*screens, error) {
 	if err := os.WriteFile("/etc/mimpi-kiosk/kiosk.toml", []byte(settings+"[display]\n"+display), 0o644); err != nil {
@@ -64,12 +67,17 @@ func (s *screens) startBrowsers() (err error) {
 	if s.touch, err = start("browser-touch", displayUser, nil, program, "browser", "touch"); err != nil {
 		return err
 	}
-	s.stage, err = start("browser-stage", displayUser, nil, program, "browser", "stage")
+	if s.stage, err = start("browser-stage", displayUser, nil, program, "browser", "stage"); err != nil {
+		return err
+	}
+	// As its unit has it. The lab has no graphics chip: mpv draws without.
+	s.player, err = start("player", displayUser, []string{"XDG_RUNTIME_DIR=" + session, "WAYLAND_DISPLAY=wayland-0"},
+		"sh", "-c", "umask 0007; exec "+program+" player --listen "+session+"/player.sock -- --vo=wlshm")
 	return err
 }
 
 func (s *screens) stop() error {
-	return errors.Join(s.touch.stop(), s.stage.stop(), s.display.stop())
+	return errors.Join(s.player.stop(), s.touch.stop(), s.stage.stop(), s.display.stop())
 }
 
 // Grounds of the pages, as theme.css has them.
@@ -229,7 +237,7 @@ func (l *lab) screening(ctx context.Context) error {
 		do("openQuestion", map[string]any{"question": "k1"}),
 		// The colours of the first two options are only on the pages of a question.
 		showsOn("question", touch, func(p picture) bool {
-			return p.share(0x2f, 0x38, 0x80) > 0.005 && p.share(0xef, 0xbd, 0x55) > 0.005
+			return p.share(0x2f, 0x38, 0x80) > 0.012 && p.share(0xef, 0xbd, 0x55) > 0.012
 		}),
 		showsOn("question", stage, func(p picture) bool {
 			return p.share(0x75, 0x83, 0xe4) > 0.002 && p.share(0xf6, 0xd4, 0x88) > 0.002
@@ -242,7 +250,28 @@ func (l *lab) screening(ctx context.Context) error {
 		do("moveTo", map[string]any{"step": "film"}),
 		do("playFilm", nil),
 		showsOn("film", stage, isFilm),
+		func() error {
+			_, err := mpv()
+			return err
+		},
 		showsOn("touch during the film", touch, isTouchPage),
+		// Killed in the middle, it is back above the page.
+		func() error {
+			old, err := mpv()
+			if err != nil {
+				return err
+			}
+			if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
+				return err
+			}
+			return await(ctx, 20*time.Second, "mpv killed: another one", func() error {
+				if now, err := mpv(); err != nil || now == old {
+					return errors.New("none yet")
+				}
+				return nil
+			})
+		},
+		showsOn("film again", stage, isFilm),
 		do("pauseFilm", nil),
 		do("moveTo", map[string]any{"step": "discussion"}),
 		showsOn("after the film", stage, isStagePage),
@@ -257,6 +286,10 @@ func (l *lab) screening(ctx context.Context) error {
 // isFilm: neither page's ground is to be seen, and it is not dark.
 func isFilm(p picture) bool {
 	return p.share(0x14, 0x16, 0x2b) < 0.05 && p.share(0xfd, 0xf9, 0xf0) < 0.05 && p.share(0, 0, 0) < 0.8
+}
+
+func mpv() (int, error) {
+	return find(func(line string) bool { return strings.Contains(line, "--wayland-app-id=mimpi-film") })
 }
 
 func (l *lab) browsers(ctx context.Context) error {
@@ -337,7 +370,7 @@ func (l *lab) compositor(ctx context.Context) error {
 		if err := l.screens.display.failed(c.limit); err != nil {
 			return err
 		}
-		if err := errors.Join(l.screens.touch.failed(c.limit), l.screens.stage.failed(c.limit)); err != nil {
+		if err := errors.Join(l.screens.touch.failed(c.limit), l.screens.stage.failed(c.limit), l.screens.player.stop()); err != nil {
 			return err
 		}
 		fmt.Printf("  %-62s %5.1f s\n", "labwc, "+c.signal.String()+": the session ended", time.Since(begun).Seconds())

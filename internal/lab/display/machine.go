@@ -94,7 +94,7 @@ func start(name string, user int, env []string, args ...string) (*process, error
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"}, env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user)},
+		Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user), Groups: []uint32{displayUser}}, // the daemon may use the player's socket
 		Pdeathsig:  syscall.SIGKILL,
 	}
 	err = cmd.Start()
