@@ -165,8 +165,8 @@ func (l *lab) wait(ctx context.Context) error {
 	// Dark, with words: nearly, but not all, is ground.
 	waits := func(p picture) bool { s := p.share(0x14, 0x16, 0x2b); return s > 0.9 && s < 0.9999 }
 	return errors.Join(
-		l.shows(ctx, time.Minute, "waiting words", touch, waits),
-		l.shows(ctx, time.Minute, "waiting words", stage, waits))
+		l.shows(ctx, 2*time.Minute, "waiting words", touch, waits),
+		l.shows(ctx, 2*time.Minute, "waiting words", stage, waits))
 }
 
 func (l *lab) pages(ctx context.Context) error {
@@ -281,10 +281,10 @@ func (l *lab) film(ctx context.Context) error {
 			return err
 		}
 		if err := errors.Join(
-			l.shows(ctx, 20*time.Second, "film by mpv", stage, isFilm),
-			l.shows(ctx, 5*time.Second, "touch page beside mpv", touch, isTouchPage),
+			l.shows(ctx, time.Minute, "film by mpv", stage, isFilm),
+			l.shows(ctx, 20*time.Second, "touch page beside mpv", touch, isTouchPage),
 			line.Close(), // the film is over
-			l.shows(ctx, 5*time.Second, "page below the film", stage, isStagePage),
+			l.shows(ctx, 20*time.Second, "page below the film", stage, isStagePage),
 		); err != nil {
 			return err
 		}
@@ -338,7 +338,7 @@ func (l *lab) projector(ctx context.Context) error {
 		if _, err := tool(ctx, "wlr-randr", "--output", stage, "--off"); err != nil {
 			return err
 		}
-		if err := l.shows(ctx, 20*time.Second, "alone the touch screen takes turns", touch, hasCode); err != nil {
+		if err := l.shows(ctx, time.Minute, "alone the touch screen takes turns", touch, hasCode); err != nil {
 			return err
 		}
 		if _, err := browser("stage"); err == nil {
@@ -348,8 +348,8 @@ func (l *lab) projector(ctx context.Context) error {
 			return err
 		}
 		if err := errors.Join(
-			l.shows(ctx, 20*time.Second, "projector back, touch page", touch, noCode),
-			l.shows(ctx, 30*time.Second, "projector back, stage page", stage, hasCode),
+			l.shows(ctx, 90*time.Second, "projector back, touch page", touch, noCode),
+			l.shows(ctx, 90*time.Second, "projector back, stage page", stage, hasCode),
 		); err != nil {
 			return err
 		}
@@ -380,7 +380,7 @@ func (l *lab) compositor(ctx context.Context) error {
 		if l.screens, err = startScreens("touch = \"" + touch + "\"\nstage = \"" + stage + "\"\n"); err != nil {
 			return err
 		}
-		if err := l.shows(ctx, time.Minute, "touch page in a new session", touch, isTouchPage); err != nil {
+		if err := l.shows(ctx, 2*time.Minute, "touch page in a new session", touch, isTouchPage); err != nil {
 			return err
 		}
 	}
@@ -396,8 +396,8 @@ func (l *lab) turned(ctx context.Context) (err error) {
 	}
 	upright := func(p picture) bool { return isTouchPage(p) && p.Bounds().Dx() == 720 && p.Bounds().Dy() == 1280 }
 	if err := errors.Join(
-		l.shows(ctx, time.Minute, "touch page upright", touch, upright),
-		l.shows(ctx, time.Minute, "stage page upside down", stage, isStagePage),
+		l.shows(ctx, 2*time.Minute, "touch page upright", touch, upright),
+		l.shows(ctx, 2*time.Minute, "stage page upside down", stage, isStagePage),
 	); err != nil {
 		return err
 	}
@@ -434,7 +434,7 @@ func (l *lab) cage(ctx context.Context) (err error) {
 		}
 	}
 	return errors.Join(
-		await(ctx, time.Minute, "the stage has the only screen", on(isStagePage)),
+		await(ctx, 2*time.Minute, "the stage has the only screen", on(isStagePage)),
 		l.f.do("openQuestion", map[string]any{"question": "k2"}),
 		await(ctx, 20*time.Second, "hands are wanted: the touch page has it", on(isTouchPage)),
 		l.f.do("closeQuestion", map[string]any{"question": "k2"}),
