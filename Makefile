@@ -17,6 +17,7 @@ UI       := kiosk-ui/dist/vote.html
 PACKAGES := kiosk-ui/node_modules/.package-lock.json
 FILM     := media/demo-film/film.mp4
 FUZZTIME := 20s
+DEB_ARCHS := arm64 armhf amd64
 PRESSES  := 2500
 SEED     := 1
 
@@ -71,6 +72,14 @@ test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2
 	go vet -tags lab ./internal/lab/gpio/...
 	go run ./internal/lab/gpio -presses $(PRESSES) -seed $(SEED)
 
+deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64" for one
+	@.ci/setup.sh deb
+	@rm -f build/deb/*.deb
+	@systemd/deb/build.sh $(DEB_ARCHS)
+
+test-deb: deb ## lintian, and a second build that must give the same bytes
+	@systemd/deb/check.sh
+
 bench: build demo-film ## measure, and print one table
 	go run ./internal/bench
 
@@ -101,7 +110,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-display test-pi bench fuzz check fmt clean help
+.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-display test-pi deb test-deb bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -3,6 +3,7 @@
 # with apt, one sentence each. Changes nothing where everything is there already.
 #
 #   .ci/setup.sh run     to build and run
+#   .ci/setup.sh deb     to build the packages
 #   .ci/setup.sh test    the same, and what the tests use
 
 set -uo pipefail
@@ -168,10 +169,22 @@ need_kernel_parts() {
     install "$headers" "the kernel's headers, for the simulated GPIO chip"
 }
 
+need_for_deb() {
+    need x86_64-linux-gnu-gcc gcc-x86-64-linux-gnu "C compiler for amd64"
+    need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu "C compiler for the Raspberry Pi, 64 bits"
+    need arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf "C compiler for the Raspberry Pi, 32 bits"
+    local triplet
+    for triplet in aarch64-linux-gnu:arm64 arm-linux-gnueabihf:armhf; do # without it the compiler finds no headers
+        [ -e "/usr/${triplet%:*}/include/stdlib.h" ] || install "libc6-dev-${triplet#*:}-cross" "C headers for ${triplet#*:}"
+    done
+    need lintian lintian "judges packages"
+}
+
 mkdir -p build
 : >"$log"
 case "${1:-}" in
 run) need_for_run ;;
-test) need_for_run && need_for_test && need_for_lab ;;
-*) fail "say what for: .ci/setup.sh run, or .ci/setup.sh test." ;;
+test) need_for_run && need_for_test && need_for_lab && need_for_deb ;;
+deb) need_for_run && need_for_deb ;;
+*) fail "say what for: .ci/setup.sh run, .ci/setup.sh deb, or .ci/setup.sh test." ;;
 esac
