@@ -45,7 +45,7 @@ func exportTwoThings(dir string) {
 
 func TestKilledInTheMiddle(t *testing.T) {
 	dir := t.TempDir()
-	kiosk := filepath.Join(dir, top, "kiosk-1")
+	kiosk := filepath.Join(dir, Top, "kiosk-1")
 	left := 0
 	for n := range 12 {
 		child := exec.Command(os.Args[0])
@@ -117,7 +117,7 @@ func TestFullStick(t *testing.T) {
 	if len(folders) == 0 || !strings.HasSuffix(folders[0], "_s6") {
 		t.Errorf("the newest is not the first: %v", folders)
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, top, "kiosk-1"))
+	entries, err := os.ReadDir(filepath.Join(dir, Top, "kiosk-1"))
 	if err != nil || len(entries) != len(folders) {
 		t.Errorf("%d entries, %d folders written (%v)", len(entries), len(folders), err)
 	}
@@ -129,7 +129,7 @@ func TestFullStick(t *testing.T) {
 func TestPlaceThatCannotBeWritten(t *testing.T) {
 	src := made{events: goldenEvening().Events}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, top), []byte("a file is in the way"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, Top), []byte("a file is in the way"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if folders, err := Write(t.Context(), src, dir, Options{}); err == nil || len(folders) != 0 {

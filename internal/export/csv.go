@@ -17,8 +17,8 @@ const schemaVersion = 1
 
 const byteOrderMark = "\uFEFF"
 
-// table is the bytes of a CSV file.
-func table(header []string, rows [][]string) ([]byte, error) {
+// Table is the bytes of a CSV file.
+func Table(header []string, rows [][]string) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString(byteOrderMark)
 	w := csv.NewWriter(&out)
@@ -42,9 +42,9 @@ var (
 	digits     = regexp.MustCompile(`^[1-9][0-9]*$`)
 )
 
-// text makes a cell of any text: control characters become spaces, and an apostrophe
+// Text makes a cell of any text: control characters become spaces, and an apostrophe
 // stands before what a spreadsheet would run as a formula, or take for a number.
-func text(s string) string {
+func Text(s string) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -71,7 +71,7 @@ func code(s string) string {
 	if digits.MatchString(s) {
 		return s
 	}
-	return text(s)
+	return Text(s)
 }
 
 // session is the part of a row that is the same for the whole screening.
@@ -90,26 +90,26 @@ func (e *evening) session() (header, cells []string) {
 	held := e.heldAt()
 	for _, c := range [][2]string{
 		{"schema_version", number(schemaVersion)},
-		{"session_id", text(s.ID)},
-		{"device_id", text(e.kiosk)},
-		{"programme", text(s.Programme.Pack)},
-		{"film_id", text(s.Programme.Film.ID)},
-		{"film_title", text(s.Programme.Film.Title.In("id"))},
+		{"session_id", Text(s.ID)},
+		{"device_id", Text(e.kiosk)},
+		{"programme", Text(s.Programme.Pack)},
+		{"film_id", Text(s.Programme.Film.ID)},
+		{"film_title", Text(s.Programme.Film.Title.In("id"))},
 		{"held_at", iso(held)},
 		{"date", held.Format("2006-01-02")},
 		{"time", held.Format("15:04")},
 		{"started_at", started},
 		{"ended_at", ended},
-		{"utc_offset", text(held.Format("-07:00"))},
+		{"utc_offset", Text(held.Format("-07:00"))},
 		{"clock_source", strings.Join(e.clocks, ",")},
 		{"started_clock", startedClock},
 		{"ended_clock", endedClock},
-		{"kode_kemendagri", text(r.Kemendagri)},
+		{"kode_kemendagri", Text(r.Kemendagri)},
 		{"kode_bps", code(r.BPS)},
-		{"pcode", text(pcode)},
-		{"kabupaten", text(cmp.Or(r.Name, r.ID))},
-		{"venue", text(s.Details.Venue)},
-		{"audience", text(string(s.Details.Audience))},
+		{"pcode", Text(pcode)},
+		{"kabupaten", Text(cmp.Or(r.Name, r.ID))},
+		{"venue", Text(s.Details.Venue)},
+		{"audience", Text(string(s.Details.Audience))},
 	} {
 		header, cells = append(header, c[0]), append(cells, c[1])
 	}
@@ -122,20 +122,20 @@ func (e *evening) attendance() ([]byte, error) {
 	header = append(header, "sex", "age_group", "category", "disability", "count_method",
 		"pressed", "undone", "corrected", "rows", "net_count", "data_quality", "notes", "app_version")
 	s := e.state.Screening
-	last := []string{strings.Join(e.quality(), ","), text(s.Details.Label), text(e.version)}
+	last := []string{strings.Join(e.quality(), ","), Text(s.Details.Label), Text(e.version)}
 	row := func(cells ...string) []string {
 		return append(append(append([]string{}, session...), cells...), last...)
 	}
 	var rows [][]string
 	for i, c := range e.state.Attendance.Categories {
 		p := s.Programme.Categories[i]
-		rows = append(rows, row(text(p.Sex), text(p.Age), text(c.ID), "", method(c),
+		rows = append(rows, row(Text(p.Sex), Text(p.Age), Text(c.ID), "", method(c),
 			number(c.Pressed+c.Undone), number(c.Undone), number(c.Corrected), number(c.Rows), number(c.Total())))
 	}
 	if n := e.state.Attendance.Disability; n != nil {
 		rows = append(rows, row("", "", "(disability)", number(*n), "asked", "", "", "", "", ""))
 	}
-	return table(header, rows)
+	return Table(header, rows)
 }
 
 func method(c screening.CategoryCount) string {
@@ -170,8 +170,8 @@ func (e *evening) polls() ([]byte, error) {
 		}
 		step := e.state.Question(b.question).Rounds[b.round-1].Step
 		rows = append(rows, append(append([]string{}, session...),
-			text(b.question), text(q.Text.In("id")), number(b.round), string(step), string(b.channel),
-			text(b.choices), text(strings.Join(words, " + ")), number(b.count), quality))
+			Text(b.question), Text(q.Text.In("id")), number(b.round), string(step), string(b.channel),
+			Text(b.choices), Text(strings.Join(words, " + ")), number(b.count), quality))
 	}
-	return table(header, rows)
+	return Table(header, rows)
 }

@@ -249,8 +249,8 @@ func (e *evening) folder() (*folder, error) {
 	}{
 		{"attendance.csv", e.attendance},
 		{"ballots.csv", e.polls},
-		{"events.jsonl", e.eventLines},
-		{"summary.json", e.summary},
+		{EventsFile, e.eventLines},
+		{SummaryFile, e.summary},
 		{"report.html", e.report},
 	} {
 		content, err := f.make()

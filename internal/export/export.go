@@ -128,8 +128,13 @@ type Options struct {
 	Placed func(Placed)
 }
 
-// top is the folder that everything goes into.
-const top = "mimpi-kiosk"
+// Names that a reader of exports looks for.
+const (
+	Top              = "mimpi-kiosk" // the folder that everything goes into
+	EventsFile       = "events.jsonl"
+	SummaryFile      = "summary.json"
+	UnfinishedPrefix = tmpPrefix // of a folder that was being written
+)
 
 // Write exports all screenings into dir, which must exist, and returns the folders
 // that hold them now, the newest first. A screening that cannot be read is told in
@@ -167,14 +172,14 @@ func Write(ctx context.Context, src Source, dir string, opts Options) ([]string,
 		if f == nil {
 			continue
 		}
-		name := path.Join(top, f.kiosk, f.name)
+		name := path.Join(Top, f.kiosk, f.name)
 		if full != nil { // the rest is only measured
 			full.add(f, root, name)
 			continue
 		}
 		s := kiosks[f.kiosk]
 		if s == nil {
-			s, err = openShelf(root, path.Join(top, f.kiosk), opts.Key)
+			s, err = openShelf(root, path.Join(Top, f.kiosk), opts.Key)
 			kiosks[f.kiosk] = s
 		}
 		written := false
@@ -288,7 +293,7 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 			return fmt.Errorf("export screening %s: %w", id, err)
 		}
 		for i := range files {
-			files[i].name = path.Join(top, f.kiosk, f.name, files[i].name)
+			files[i].name = path.Join(Top, f.kiosk, f.name, files[i].name)
 		}
 		if newest.Before(f.modified) {
 			newest = f.modified
@@ -302,7 +307,7 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 				if err != nil {
 					return err
 				}
-				files = append(files, file{path.Join(top, f.kiosk, PublicKeyFile), public})
+				files = append(files, file{path.Join(Top, f.kiosk, PublicKeyFile), public})
 			}
 		}
 		kiosks[i].Screenings = append(kiosks[i].Screenings, f.inIndex())
@@ -322,7 +327,7 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 		return err
 	}
 	if err := errors.Join(unread...); err != nil {
-		h := &zip.FileHeader{Name: path.Join(top, "MASALAH.txt"), Method: zip.Deflate}
+		h := &zip.FileHeader{Name: path.Join(Top, "MASALAH.txt"), Method: zip.Deflate}
 		content := "Pemutaran berikut tidak bisa dibaca dari jurnal dan tidak ada di sini. Beri tahu koordinator.\r\n" +
 			"The following screenings could not be read from the journal and are missing here. Tell the coordinator.\r\n\r\n" +
 			strings.ReplaceAll(err.Error(), "\n", "\r\n") + "\r\n"
@@ -332,6 +337,22 @@ func Zip(ctx context.Context, src Source, w io.Writer, opts Options) error {
 		return errors.Join(err, z.Close())
 	}
 	return z.Close()
+}
+
+// Files gives what Write would write of one screening, by the names of the files, and
+// the folder that it belongs into, with slashes. There are none when the screening is a
+// rehearsal and those are not wanted.
+func Files(ctx context.Context, src Source, id string, opts Options) (dir string, files map[string][]byte, err error) {
+	f, err := open(ctx, src, id, opts)
+	if err != nil || f == nil {
+		return "", nil, err
+	}
+	content, err := f.content()
+	files = map[string][]byte{}
+	for _, c := range content {
+		files[c.name] = c.content
+	}
+	return path.Join(Top, f.kiosk, f.name), files, err
 }
 
 func addToZip(z *zip.Writer, h *zip.FileHeader, content []byte) error {

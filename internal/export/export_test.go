@@ -542,7 +542,7 @@ func TestCells(t *testing.T) {
 		"=cmd|' /C calc'!A0":  "'=cmd|' /C calc'!A0",
 		"Balai\x00Desa\x1b[m": "Balai Desa [m",
 	} {
-		if got := text(in); got != want {
+		if got := Text(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
 	}

@@ -49,7 +49,7 @@ type indexScreening struct {
 // indexOf makes LIHAT-SAYA.html of what stands in dir, also of other kiosks, whose
 // folders are no more trusted than any stick.
 func indexOf(dir string) ([]byte, error) {
-	root, err := os.OpenRoot(filepath.Join(dir, top))
+	root, err := os.OpenRoot(filepath.Join(dir, Top))
 	if errors.Is(err, os.ErrNotExist) {
 		return index(nil)
 	}
@@ -102,11 +102,11 @@ func look(tree fs.FS, kiosk, folder string) *indexScreening {
 		s.Locked, s.Date = true, LongDate(folder[:min(len(folder), 10)])
 		return s
 	}
-	info, err := fs.Lstat(tree, path.Join(name, "summary.json"))
+	info, err := fs.Lstat(tree, path.Join(name, SummaryFile))
 	if err != nil || !info.Mode().IsRegular() || info.Size() > indexSummary {
 		return nil
 	}
-	f, err := tree.Open(path.Join(name, "summary.json"))
+	f, err := tree.Open(path.Join(name, SummaryFile))
 	if err != nil {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (s *indexScreening) fill(kiosk, report string, sum Summary) {
 	s.held, s.Date = sum.Screening.HeldAt, LongDate(sum.Screening.HeldAt[:min(len(sum.Screening.HeldAt), 10)])
 	s.Venue, s.Regency = cmp.Or(sum.Screening.Venue, s.folder), sum.Screening.Regency
 	s.People, s.Rehearsal = sum.Attendance.Total, sum.Screening.Rehearsal
-	s.Link = (&url.URL{Path: path.Join(top, kiosk, s.folder, report)}).String()
+	s.Link = (&url.URL{Path: path.Join(Top, kiosk, s.folder, report)}).String()
 }
 
 func index(kiosks []indexKiosk) ([]byte, error) {

@@ -190,7 +190,7 @@ func TestIndexLeadsToOtherKiosksToo(t *testing.T) {
 		}
 	}
 	// A stranger's folder does no harm.
-	strange := filepath.Join(dir, top, "kiosk-c", "2026-01-01_x_y")
+	strange := filepath.Join(dir, Top, "kiosk-c", "2026-01-01_x_y")
 	if err := os.MkdirAll(strange, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func TestLinksOnAStickLeadNowhere(t *testing.T) {
 	if err := os.Mkdir(precious, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, link := range []string{top, top + "/kiosk-1", top + "/kiosk-1/.tmp-x", IndexFile, ".tmp-" + IndexFile} {
+	for _, link := range []string{Top, Top + "/kiosk-1", Top + "/kiosk-1/.tmp-x", IndexFile, ".tmp-" + IndexFile} {
 		dir := t.TempDir()
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, link)), 0o755); err != nil {
 			t.Fatal(err)

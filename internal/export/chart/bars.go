@@ -139,9 +139,9 @@ header i{color:#c9c9e4}
 .legend{font-size:.92rem}.legend svg{vertical-align:-2px}
 .note{border-left:5px solid #b5532d;background:#f8e8d6;padding:.6rem .9rem;border-radius:0 8px 8px 0}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;width:100%;background:#fff;font-size:.95rem}
+table{overflow-wrap:break-word;border-collapse:collapse;width:100%;background:#fff;font-size:.95rem}
 th,td{padding:.45rem .6rem;border-bottom:1px solid #e3dac2;text-align:left;vertical-align:top}
-th{background:#efe4c9;font-weight:600}
+th{background:#efe4c9;font-weight:600}th i{display:block}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 a{color:#2a3a9a}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.15rem 1rem;margin:.4rem 0}

@@ -34,6 +34,26 @@ func TestWilson(t *testing.T) {
 	}
 }
 
+func TestChange(t *testing.T) {
+	// From Newcombe 1998, "Interval estimation for the difference between independent
+	// proportions", table II (method 10), with the groups the other way round.
+	for _, c := range []struct {
+		k1, n1, k2, n2 int
+		low, high      float64
+	}{
+		{48, 80, 56, 70, 0.0524, 0.3339},
+		{3, 10, 9, 10, 0.1705, 0.8090},
+	} {
+		_, low, high := Change(c.k1, c.n1, c.k2, c.n2)
+		if math.Abs(low-c.low) > 0.00006 || math.Abs(high-c.high) > 0.00006 {
+			t.Errorf("%+v: %.4f to %.4f", c, low, high)
+		}
+	}
+	if d, low, high := Change(1, 0, 1, 5); d != 0 || low != -1 || high != 1 {
+		t.Errorf("of nobody: %v, %v to %v", d, low, high)
+	}
+}
+
 func TestNothingIsSaidOfSmallGroups(t *testing.T) {
 	if got := Share(9, 9); got != "" {
 		t.Errorf("9 of 9 gives %q", got)

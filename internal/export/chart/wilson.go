@@ -30,5 +30,22 @@ func Share(k, n int) string {
 		return ""
 	}
 	low, high := Wilson(k, n)
-	return fmt.Sprintf("%.0f%% (%.0f–%.0f%%)", 100*float64(k)/float64(n), 100*low, 100*high)
+	decimals := 0
+	if n >= 1000 { // so many that whole per cents hide the interval
+		decimals = 1
+	}
+	return fmt.Sprintf("%.*f%% (%.*f–%.*f%%)", decimals, 100*float64(k)/float64(n), decimals, 100*low, decimals, 100*high)
+}
+
+// Change gives the difference of two shares of groups that have nobody in common, with
+// its 95 % interval (Newcombe 1998, method 10, from the Wilson intervals), between -1 and 1.
+func Change(k1, n1, k2, n2 int) (difference, low, high float64) {
+	if n1 < 1 || n2 < 1 {
+		return 0, -1, 1
+	}
+	one, two := float64(k1)/float64(n1), float64(k2)/float64(n2)
+	low1, high1 := Wilson(k1, n1)
+	low2, high2 := Wilson(k2, n2)
+	difference = two - one
+	return difference, difference - math.Hypot(two-low2, high1-one), difference + math.Hypot(high2-two, one-low1)
 }

@@ -1,0 +1,175 @@
+package collect
+
+import (
+	"encoding/json"
+	"io"
+
+	"mimpi-kiosk/internal/export/chart"
+)
+
+// The JSON report: fields may be added, never renamed. Of polls that fewer than ten
+// people answered there are no numbers.
+type (
+	jsonReport struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		Totals        jsonTotals      `json:"totals"`
+		Regencies     []jsonRegency   `json:"regencies"`
+		Changes       []jsonChange    `json:"changes"`
+		Screenings    []jsonScreening `json:"screenings"`
+		Kiosks        []Kiosk         `json:"kiosks"`
+		Problems      []Problem       `json:"problems"`
+		CannotShow    Words           `json:"cannotShow"`
+	}
+	jsonTotals struct {
+		Screenings        int         `json:"screenings"`
+		People            int         `json:"people"`
+		Groups            []jsonGroup `json:"groups"`
+		Disability        *int        `json:"disability"` // null: nobody was asked, or under ten
+		DisabilityAskedAt int         `json:"disabilityAskedAt"`
+		First             string      `json:"first"`
+		Last              string      `json:"last"`
+		Rehearsals        int         `json:"rehearsals"` // not counted
+		Copies            int         `json:"copies"`
+		Twice             int         `json:"twice"`
+	}
+	jsonGroup struct {
+		ID     string `json:"id"`
+		Label  Words  `json:"label"`
+		Sex    string `json:"sex"`
+		Age    string `json:"age"`
+		People int    `json:"people"`
+	}
+	jsonRegency struct {
+		Name           string      `json:"name"`
+		KodeKemendagri string      `json:"kodeKemendagri"`
+		KodeBPS        string      `json:"kodeBps"`
+		Screenings     int         `json:"screenings"`
+		People         int         `json:"people"`
+		Groups         []jsonGroup `json:"groups"`
+	}
+	jsonChange struct {
+		Question   string       `json:"question"`
+		Text       Words        `json:"text"`
+		Screenings int          `json:"screenings"`
+		Suppressed bool         `json:"suppressed"`
+		Options    []jsonOption `json:"options"`
+	}
+	jsonOption struct {
+		ID     string     `json:"id"`
+		Text   Words      `json:"text"`
+		Right  bool       `json:"right"`
+		Before *jsonShare `json:"before"`
+		After  *jsonShare `json:"after"`
+	}
+	jsonShare struct {
+		Answered int     `json:"answered"`
+		Count    int     `json:"count"`
+		Share    float64 `json:"share"`
+		Low      float64 `json:"low"` // of the 95 % interval
+		High     float64 `json:"high"`
+	}
+	jsonScreening struct {
+		ID             string      `json:"id"`
+		Kiosk          string      `json:"kiosk"`
+		Rehearsal      bool        `json:"rehearsal"`
+		HeldAt         string      `json:"heldAt"`
+		StartedAt      string      `json:"startedAt"`
+		EndedAt        string      `json:"endedAt"`
+		Regency        string      `json:"regency"`
+		KodeKemendagri string      `json:"kodeKemendagri"`
+		KodeBPS        string      `json:"kodeBps"`
+		Venue          string      `json:"venue"`
+		Audience       string      `json:"audience"`
+		Programme      string      `json:"programme"`
+		Film           Words       `json:"film"`
+		People         int         `json:"people"`
+		Groups         []jsonGroup `json:"groups"`
+		Disability     *int        `json:"disability"`
+		Rounds         []jsonRound `json:"rounds"`
+		Quality        string      `json:"quality"`
+		Signed         bool        `json:"signed"`
+		Copies         int         `json:"copies"`
+		Digest         string      `json:"digest"`
+	}
+	jsonRound struct {
+		Question   string         `json:"question"`
+		Round      int            `json:"round"`
+		Step       string         `json:"step"`
+		Suppressed bool           `json:"suppressed"`
+		Answered   *int           `json:"answered"`
+		Skipped    *int           `json:"skipped"`
+		Counts     map[string]int `json:"counts"`
+	}
+)
+
+func writeJSON(w io.Writer, r *Result) error {
+	t := r.Totals()
+	out := jsonReport{
+		SchemaVersion: schemaVersion, Kiosks: append([]Kiosk{}, r.Kiosks...), Problems: append([]Problem{}, r.Problems...),
+		Regencies: []jsonRegency{}, Changes: []jsonChange{}, Screenings: []jsonScreening{},
+		CannotShow: Words{chart.CannotShow[0], chart.CannotShow[1]},
+		Totals: jsonTotals{Screenings: t.Screenings, People: t.People, Groups: jsonGroups(t.Groups, t.ByGroup), DisabilityAskedAt: t.AskedAt,
+			First: t.First, Last: t.Last, Rehearsals: rehearsals(r), Copies: r.Copies, Twice: r.Twice},
+	}
+	if n, told := few(t.Disability, t.AskedAt).(int); told {
+		out.Totals.Disability = &n
+	}
+	for _, g := range t.Regencies {
+		out.Regencies = append(out.Regencies, jsonRegency{g.Name, g.Kemendagri, g.BPS, g.Screenings, g.People, jsonGroups(t.Groups, g.Groups)})
+	}
+	for _, c := range t.Changes {
+		change := jsonChange{Question: c.Before.ID, Text: c.Before.Text, Screenings: c.Before.Times, Suppressed: c.Before.Small() || c.After.Small()}
+		for i, o := range c.Before.Options {
+			option := jsonOption{ID: o.ID, Text: o.Text, Right: o.Right}
+			if !change.Suppressed {
+				option.Before, option.After = shareOf(c.Before, i), shareOf(c.After, i)
+			}
+			change.Options = append(change.Options, option)
+		}
+		out.Changes = append(out.Changes, change)
+	}
+	for _, s := range r.Screenings {
+		out.Screenings = append(out.Screenings, jsonOf(s))
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	return enc.Encode(out)
+}
+
+func jsonGroups(groups []*Category, people []int) []jsonGroup {
+	out := []jsonGroup{}
+	for i, g := range groups {
+		out = append(out, jsonGroup{g.ID, g.Label, g.Sex, g.Age, people[i]})
+	}
+	return out
+}
+
+func shareOf(a *Answers, i int) *jsonShare {
+	low, high := chart.Wilson(a.Counts[i], a.Answered)
+	return &jsonShare{a.Answered, a.Counts[i], float64(a.Counts[i]) / float64(a.Answered), low, high}
+}
+
+func jsonOf(s *Screening) jsonScreening {
+	out := jsonScreening{
+		ID: s.ID, Kiosk: s.Kiosk, Rehearsal: s.Rehearsal, HeldAt: s.HeldAt, StartedAt: s.StartedAt, EndedAt: s.EndedAt,
+		Regency: s.Regency, KodeKemendagri: s.KodeKemendagri, KodeBPS: s.KodeBPS, Venue: s.Venue, Audience: s.Audience,
+		Programme: s.Programme, Film: s.FilmTitle, People: s.People(), Groups: []jsonGroup{}, Disability: s.Disability,
+		Rounds: []jsonRound{}, Quality: s.Quality, Signed: s.Key != "", Copies: s.Copies, Digest: s.Digest,
+	}
+	for _, g := range s.Groups {
+		out.Groups = append(out.Groups, jsonGroup{g.ID, g.Label, g.Sex, g.Age, g.Net})
+	}
+	for i := range s.Rounds {
+		r := &s.Rounds[i]
+		round := jsonRound{Question: r.ID, Round: r.N, Step: string(r.Step), Suppressed: r.Answered() < chart.Smallest}
+		if !round.Suppressed {
+			round.Answered, round.Skipped, round.Counts = new(r.Answered()), &r.Skipped, map[string]int{}
+			for j, o := range r.Options {
+				round.Counts[o.ID] = r.Counts[j]
+			}
+		}
+		out.Rounds = append(out.Rounds, round)
+	}
+	return out
+}
