@@ -32,7 +32,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build demo-film check test-go test-ui test-browser test-display test-pi; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-pi; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -52,6 +52,15 @@ build: $(UI) ## build the daemon, build/mimpi-kiosk
 	@echo "Building the daemon (the first time takes a minute or two: SQLite is in it)..."
 	@go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o build/ ./cmd/... \
 	  || $(FAIL) "The daemon could not be built. If modules are missing: check that the Go module proxy (go env GOPROXY) can be reached, then run make again."
+
+collect: ## build the coordinators' tool for Windows, macOS and Linux, without a C compiler
+	@echo "Building mimpi-collect for three systems (the first time takes some minutes: SQLite is in it)..."
+	@for system in windows/amd64/.exe darwin/arm64 darwin/amd64 linux/amd64; do \
+	  IFS=/ read -r os arch ending <<<"$$system"; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' \
+	    -o "build/collect/mimpi-collect-$$os-$$arch$$ending" ./cmd/mimpi-collect \
+	    || $(FAIL) "mimpi-collect could not be built for $$os: the lines above say why." || exit 1; \
+	done; ls -1 build/collect
 
 demo-film: $(FILM) ## put the demo film in place
 
@@ -110,7 +119,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build demo-film test-go test-ui test-browser test-display test-pi deb test-deb bench fuzz check fmt clean help
+.PHONY: run test set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb bench fuzz check fmt clean help
 
 # ---- files ----
 

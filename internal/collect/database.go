@@ -47,7 +47,8 @@ type dialect struct {
 
 var (
 	postgres = dialect{goose.DialectPostgres, "migrations/postgres", "mimpi.", 60_000,
-		"CREATE SCHEMA IF NOT EXISTS mimpi", "LOCK TABLE mimpi.screenings IN SHARE ROW EXCLUSIVE MODE"}
+		// Two at once would fail: the lock is let go at the end of the block.
+		"DO $$ BEGIN PERFORM pg_advisory_xact_lock(53180001); CREATE SCHEMA IF NOT EXISTS mimpi; END $$", "LOCK TABLE mimpi.screenings IN SHARE ROW EXCLUSIVE MODE"}
 	sqlite3 = dialect{goose.DialectSQLite3, "migrations/sqlite", "", 30_000, "SELECT 1", "SELECT 1"}
 )
 

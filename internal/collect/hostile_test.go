@@ -158,8 +158,8 @@ func TestZips(t *testing.T) {
 	}
 
 	bomb := evening(t, 31)
-	put("bomb.zip", zipped(t, bomb, map[string]io.Reader{export.EventsFile: io.LimitReader(zeros{}, 3<<30/16)}))
-	put("sums-bomb.zip", zipped(t, evening(t, 32), map[string]io.Reader{export.SumsFile: io.LimitReader(zeros{}, 100<<20)}))
+	put("bomb.zip", zipped(t, bomb, map[string]io.Reader{export.EventsFile: io.LimitReader(zeros{}, mostEvents+1)}))
+	put("sums-bomb.zip", zipped(t, evening(t, 32), map[string]io.Reader{export.SumsFile: io.LimitReader(zeros{}, 4<<20)}))
 	put("lead-out.zip", zipped(t, evening(t, 33), map[string]io.Reader{"../../../../tmp/evil.csv": strings.NewReader("x"), "/etc/evil": strings.NewReader("y"), `..\evil`: strings.NewReader("z")}))
 	put("export-cut.zip", zipped(t, evening(t, 34), nil)[:5000])
 	put("holiday.zip", []byte("PK\x03\x04 not ours"))
@@ -169,7 +169,7 @@ func TestZips(t *testing.T) {
 	// A list of a million files is not taken into memory.
 	var many bytes.Buffer
 	z := zip.NewWriter(&many)
-	for i := range 400_000 {
+	for i := range 330_000 {
 		if _, err := z.Create(fmt.Sprintf("%060d", i)); err != nil {
 			t.Fatal(err)
 		}
