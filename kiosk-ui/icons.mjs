@@ -35,6 +35,7 @@ const names = {
   bars: 'chart-column',
   calendar: 'calendar',
   captions: 'captions',
+  button: 'circle-dot',
   check: 'check',
   close: 'x',
   disk: 'hard-drive',

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-const pages = ['start', 'stage', 'touch', 'facilitator', 'vote', 'summary', 'single'];
+const pages = ['start', 'stage', 'touch', 'check', 'facilitator', 'vote', 'summary', 'single'];
 const here = import.meta.dirname;
 
 /** Stands in for the daemon's /lang while developing; the rest is proxied to it. */

@@ -16,13 +16,14 @@ import (
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/web"
 )
 
 // clickerOf makes the clicker, which knows the keys of the keyboard and the GPIO buttons.
 func (k *kiosk) clickerOf(room *screening.Room) *clicker.Clicker {
 	actions := k.keys()
 	maps.Copy(actions, k.gpio().ButtonNames())
-	return clicker.New(actions, pressJournal{room, k.votingButtons()})
+	return clicker.New(actions, pressJournal{room, k.votingButtons(), k.checkup})
 }
 
 // gpio is how the configuration wires the buttons.
@@ -213,10 +214,14 @@ func troubleHint(err error) map[string]string {
 type pressJournal struct {
 	room   *screening.Room
 	places int // buttons that answer questions
+	check  *web.Checkup
 }
 
 // Send implements clicker.Journal.
 func (j pressJournal) Send(ctx context.Context, p clicker.Press, a clicker.Action) func(context.Context) error {
+	if j.check.Pressed(p.Button, j.room.Latest()) {
+		return func(context.Context) error { return nil }
+	}
 	if !p.Final { // a key, which the screen sends again until it is answered
 		var command screening.Command = screening.CountAttendee{Category: a.Category}
 		if a.Undo {

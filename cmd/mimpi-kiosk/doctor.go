@@ -81,7 +81,7 @@ func exists(path string) bool {
 // it holds the buttons and has watched the power since it was started.
 func examine(ctx context.Context, f flags) examination {
 	e := examination{Program: "mimpi-kiosk", Version: version, CheckedAt: time.Now().UTC()}
-	pi := strings.HasPrefix(box.Model("/"), "Raspberry Pi")
+	pi := isRaspberryPi()
 
 	s, err := readSettings(f)
 	if err != nil {

@@ -88,6 +88,7 @@ type kiosk struct {
 	socket   *os.File // port 80 as systemd hands it over, or nil
 	board    *health.Board
 	own      *boxLog
+	checkup  *web.Checkup
 	log      *slog.Logger
 }
 
@@ -122,7 +123,7 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 }
 
 func prepare(f flags, own *boxLog, log *slog.Logger) (*kiosk, error) {
-	k := &kiosk{data: f.data, own: own, board: &health.Board{}, log: log, listenOn: f.listen}
+	k := &kiosk{data: f.data, own: own, board: &health.Board{}, checkup: web.NewCheckup(), log: log, listenOn: f.listen}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	server, err := web.New(web.Parts{
 		Room: room, Clock: k.clock, Board: k.board, Keeper: k.keeper,
 		Archive: archive{journal, k.exportOptions}, Pages: kioskui.Dist(), Texts: k.texts, Hosts: k.config.Hosts,
-		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Show: show, Sticks: sticks, Log: k.log,
+		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Checkup: k.checkup, Show: show, Sticks: sticks, Log: k.log,
 	}, address)
 	if err != nil {
 		for _, l := range listeners {

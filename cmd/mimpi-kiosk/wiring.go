@@ -42,7 +42,7 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 			Name: k.config.WiFi.Name, Password: k.config.WiFi.Password,
 			Security: string(k.config.WiFi.Security), Hidden: k.config.WiFi.Hidden,
 		},
-		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(),
+		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(), CheckButtons: k.checkButtons(),
 		Idle:       screening.ToMillis(k.config.Touch.Idle),
 		FilmPlayer: film.Plays,
 		NewID:      func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },

@@ -67,12 +67,15 @@ type Tools struct {
 func (s Setup) ButtonNames() map[string]Action {
 	out := map[string]Action{}
 	for _, b := range s.Buttons {
-		if !b.Modifier {
-			out[b.name()] = b.Action
+		if name, presses := b.Name(); presses {
+			out[name] = b.Action
 		}
 	}
 	return out
 }
+
+// Name is what the button's presses are called; a modifier has none of its own.
+func (b Button) Name() (name string, presses bool) { return b.name(), !b.Modifier }
 
 func (b Button) name() string { return "line " + b.Line }
 

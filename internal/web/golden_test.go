@@ -175,6 +175,10 @@ func TestGoldenMessages(t *testing.T) {
 	audience := all[:3]
 
 	f.show("no-screening", all...)
+	f.k.server.checkup.lead(touch, checkProjector)
+	f.k.server.checkup.number = 7
+	f.show("check", stageRole, touchRole)
+	f.send(touch, `{"id":"c0","do":"checkBox","step":""}`, "")
 	f.send(facilitator, `{"id":"c1","do":"openDoors"}`, "refused-no-screening")
 	f.send(facilitator, `{"id":"c2","do":"setClock","now":"2026-11-24T18:45:00+08:00"}`, "done")
 	f.send(facilitator, `{"id":"c3","do":"planScreening","rehearsal":false,"details":{"regency":"belu","venue":"Balai Desa Fulur","audience":"public","label":"RT 3","heldAt":"2026-11-24T19:00:00+08:00"}}`, "")
@@ -337,7 +341,7 @@ func checkAllSeen(t *testing.T, seen map[string]bool) {
 	ts := string(source)
 	names := 0
 	for prefix, pattern := range map[string]string{
-		"stage": `(?s)interface StageView.*?scene: ([^;]+);`, "touch": `(?s)interface TouchView.*?scene: ([^;]+);`,
+		"stage": `(?s)interface StageView.*?scene:\s([^;]+);`, "touch": `(?s)interface TouchView.*?scene: ([^;]+);`,
 		"vote": `(?s)interface VoteView.*?scene: ([^;]+);`, "next": `(?s)interface Suggestion.*?label:([^;]+);`,
 	} {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(ts)
@@ -377,6 +381,7 @@ func TestGoldenCommands(t *testing.T) {
 		"logToStick":            {`"disk":"sda"`, facilitatorRole, nil},
 		"takePack":              {`"disk":"sda","pack":"mimpi-beta-2"`, facilitatorRole, nil},
 		"backToPack":            {``, facilitatorRole, nil},
+		"checkBox":              {`"step":"projector"`, touchRole, nil},
 		"countAttendee":         {`"category":"woman"`, touchRole, screening.CountAttendee{Category: "woman"}},
 		"undoCount":             {``, touchRole, screening.UndoCount{}},
 		"planScreening":         {heldJSON + `,"rehearsal":true`, facilitatorRole, screening.PlanScreening{Details: held, Rehearsal: true}},
@@ -411,7 +416,7 @@ func TestGoldenCommands(t *testing.T) {
 		do, _, _ := strings.Cut(name, "-")
 		seen[do] = true
 		scope := `"screening":"s-1",`
-		if do == "planScreening" || do == "setClock" || do == "reportPlayer" || do == "ping" {
+		if do == "planScreening" || do == "setClock" || do == "reportPlayer" || do == "ping" || do == "checkBox" {
 			scope = ""
 		}
 		message := `{"id":"7f3a9c",` + scope + `"do":"` + do + `"`

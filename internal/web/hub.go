@@ -39,6 +39,7 @@ type hub struct {
 	viewer *viewer
 	board  *health.Board
 	clock  screening.Clock
+	check  *Checkup
 	log    *slog.Logger
 
 	mu      sync.Mutex
@@ -47,9 +48,9 @@ type hub struct {
 	changed chan struct{}      // a screen came or went
 }
 
-func newHub(room *screening.Room, v *viewer, b *health.Board, c screening.Clock, log *slog.Logger) *hub {
+func newHub(room *screening.Room, v *viewer, b *health.Board, c screening.Clock, check *Checkup, log *slog.Logger) *hub {
 	h := &hub{
-		room: room, viewer: v, board: b, clock: c, log: log,
+		room: room, viewer: v, board: b, clock: c, check: check, log: log,
 		frames: map[role]frame{}, screens: map[role][]*screen{}, changed: make(chan struct{}, 1),
 	}
 	h.render() // so that there is a view for the first screen
@@ -70,6 +71,7 @@ func (h *hub) run(ctx context.Context) error {
 		case <-parts:
 		case <-sticks:
 		case <-h.changed:
+		case <-h.check.changed:
 		}
 		h.render()
 		select {
@@ -84,8 +86,16 @@ func (h *hub) render() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.room.Latest() // under the lock, or an older state might be rendered over a newer one
-	h.renderRole(s, stageRole, h.viewer.stage(s))
-	h.renderRole(s, touchRole, h.viewer.touch(s))
+	stage, touch := h.viewer.stage(s), h.viewer.touch(s)
+	if check := h.check.view(s); check != nil {
+		check.Stages, check.Buttons, check.Health = len(h.screens[stageRole]), orEmpty(h.viewer.show.CheckButtons), orEmpty(h.board.Parts())
+		touch.Check = check
+		if check.Step == checkProjector {
+			stage.Scene, stage.Number = "check", check.Number
+		}
+	}
+	h.renderRole(s, stageRole, stage)
+	h.renderRole(s, touchRole, touch)
 	h.renderRole(s, voteRole, h.viewer.vote(s))
 	if len(h.screens[facilitatorRole]) > 0 {
 		count := map[role]int{}

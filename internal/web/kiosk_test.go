@@ -134,6 +134,7 @@ var builtPages = fstest.MapFS{
 	"stage.html":         {Data: []byte("<!doctype html><title>stage</title>")},
 	"touch.html":         {Data: []byte("<!doctype html><title>touch</title>")},
 	"single.html":        {Data: []byte("<!doctype html><title>single</title>")},
+	"check.html":         {Data: []byte("<!doctype html><title>check</title>")},
 	"facilitator.html":   {Data: []byte("<!doctype html><title>facilitator</title>")},
 	"summary.html":       {Data: []byte("<!doctype html><title>summary</title>")},
 	"vote.html":          {Data: []byte(`<!doctype html><title>vote</title><link rel="stylesheet" crossorigin href="/assets/vote-1a2b.css"><div id="app"><!--form--></div>`)},

@@ -52,6 +52,8 @@ type Show struct {
 
 	Idle screening.Millis // without a touch until the touch screen goes back to rest
 
+	CheckButtons []CheckButton // to press in the guided check
+
 	NewID        func() string // of a new screening
 	PressKey     func(ctx context.Context, id, key string) error
 	ReportPlayer func(context.Context, PlayerReport)
@@ -108,6 +110,7 @@ type Parts struct {
 	Hosts   []string // names allowed in the Host header besides the machine's own
 	Limits  Limits
 	Zone    *time.Location
+	Checkup *Checkup // nil: one that gets no presses of buttons
 	Show    Show
 	Sticks  Sticks // nil: there are none
 	Log     *slog.Logger
@@ -132,6 +135,7 @@ type Server struct {
 	door      *door
 	codes     *codes
 	portal    *portal
+	checkup   *Checkup
 	upgrader  websocket.Upgrader
 	vote      *votePage
 	guidebook *guidebookPage
@@ -170,9 +174,12 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 			CheckOrigin: func(*http.Request) bool { return true },
 		},
 	}
+	if s.checkup = p.Checkup; s.checkup == nil {
+		s.checkup = NewCheckup()
+	}
 	s.portal = &portal{base: s.codes.base, seen: map[netip.Addr]opened{}}
 	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list, sticks: p.Sticks}
-	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, p.Log)
+	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, s.checkup, p.Log)
 	return s, nil
 }
 
@@ -184,7 +191,8 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.serveStart)
 	mux.Handle("GET /stage", small(s.page("stage.html", stageRole)))
 	mux.Handle("GET /touch", small(s.page("touch.html", touchRole)))
-	mux.Handle("GET /single", small(s.page("single.html", touchRole)))          // a kiosk with one screen: stage and touch in turns
+	mux.Handle("GET /single", small(s.page("single.html", touchRole))) // a kiosk with one screen: stage and touch in turns
+	mux.Handle("GET /check", small(s.page("check.html", touchRole)))
 	mux.Handle("GET /facilitator", small(s.page("facilitator.html", voteRole))) // the page itself asks for the PIN
 	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
 	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))

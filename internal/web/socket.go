@@ -108,6 +108,7 @@ func (c *screen) serve(ctx context.Context) {
 	c.server.hub.add(c)
 	c.read(ctx)
 	c.server.hub.remove(c)
+	c.server.checkup.leave(c)
 	close(c.gone)
 	cancel()
 	writer.Wait()
@@ -161,6 +162,8 @@ func (c *screen) handle(ctx context.Context, m message) error {
 		return s.show.PressKey(ctx, m.ID, press.Key)
 	case "copyToStick", "logToStick", "takePack", "backToPack":
 		return c.handleStick(ctx, m)
+	case "checkBox":
+		return c.checkBox(m)
 	case "reportPlayer":
 		if c.role != stageRole {
 			return errNotForYou

@@ -97,6 +97,7 @@ type stageView struct {
 	Playback playbackView  `json:"playback"`
 	Codes    []Code        `json:"codes"`
 	Help     []HelpNumber  `json:"help"`
+	Number   int           `json:"number,omitempty"` // in scene "check"
 }
 
 type touchView struct {
@@ -110,6 +111,7 @@ type touchView struct {
 	ThankYou   screening.Millis `json:"thankYou"`
 	Idle       screening.Millis `json:"idle"`
 	Stick      *Stick           `json:"stick"`
+	Check      *checkView       `json:"check,omitempty"` // while the box is being checked
 }
 
 type categoryView struct {

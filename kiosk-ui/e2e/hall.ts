@@ -16,7 +16,7 @@ import { Kiosk, type Options } from './kiosk';
 import { chromiumPath, leftovers } from './places';
 import { Wire } from './wire';
 
-export type Kind = Role | 'summary' | 'start' | 'guidebook';
+export type Kind = Role | 'check' | 'summary' | 'start' | 'guidebook';
 
 /** A name of somebody else's that leads to this machine, as after a rebinding of DNS. */
 export const foreignName = 'rebound.example';
@@ -25,6 +25,7 @@ const sizes: Record<Kind, BrowserContextOptions> = {
   stage: { viewport: { width: 1280, height: 720 } },
   start: { viewport: { width: 1280, height: 720 }, hasTouch: true },
   touch: { viewport: { width: 1280, height: 800 }, hasTouch: true },
+  check: { viewport: { width: 800, height: 480 }, hasTouch: true },
   facilitator: phone(),
   vote: phone(),
   guidebook: phone(),

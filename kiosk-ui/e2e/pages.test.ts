@@ -187,6 +187,59 @@ test('the touch screen', async () => {
   });
 });
 
+// Three minutes before people come: nothing that is pressed meanwhile is counted.
+test('the guided check of the box', async () => {
+  const kiosk = await hall.kiosk({ config });
+  const conductor = await Conductor.at(hall, kiosk);
+  const stage = await hall.screen(kiosk, 'stage', { context: { reducedMotion: 'reduce' } });
+  const touch = await hall.screen(kiosk, 'touch');
+  await touch.tap('check-box');
+  await touch.page.waitForURL('**/check');
+  await touch.page.close();
+  const [check, english] = await pair(kiosk, 'check');
+  await english.page.close(); // the last page to begin leads
+  const look = async (place: string) => {
+    await check.page.locator(`[data-place=${place}]`).waitFor();
+    for (const size of [
+      { width: 800, height: 480 },
+      { width: 1280, height: 800 },
+    ]) {
+      await check.page.setViewportSize(size);
+      await fits(check, `${place} at ${size.width}x${size.height}`, true);
+    }
+    await isWhole(check, place);
+    await isAccessible(check, place);
+  };
+  await look('start');
+  await check.tap('begin');
+  await look('sound');
+  await check.tap('good');
+  await look('projector');
+  await stage.sees('check-number');
+  await isAccessible(stage, 'check');
+  const number = await stage.at('check-number').innerText();
+  await check.page.getByRole('button', { name: number, exact: true }).tap();
+  await look('buttons');
+  for (const key of ['1', '2', '3', '4', '0']) await check.page.keyboard.press(key);
+  await check.page.locator('[data-testid=button-4][data-pressed=true]').waitFor();
+  await check.tap('good');
+  await look('touch');
+  for (const corner of ['top-left', 'top-right', 'bottom-left', 'bottom-right']) {
+    await check.tap(corner);
+  }
+  await look('result');
+  await picture(check, 'check-result');
+
+  // A screening begins while somebody is still at it.
+  await check.tap('again');
+  await check.page.locator('[data-place=sound]').waitFor();
+  await conductor.plan('Balai Desa Noelbaki');
+  await check.page.getByRole('heading', { name: 'Pemutaran sedang berlangsung' }).waitFor();
+  await conductor.do({ do: 'moveTo', step: 'doors' });
+  await check.page.keyboard.press('1'); // an evening's press again
+  await expect.poll(async () => (await conductor.view()).attendance.total).toBe(1);
+});
+
 test('phones', async () => {
   const kiosk = await hall.kiosk({ config });
   const conductor = await Conductor.at(hall, kiosk);

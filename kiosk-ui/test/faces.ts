@@ -2,6 +2,7 @@
 // and for tests. The compiler holds them to the protocol.
 
 import type {
+  CheckView,
   Code,
   Common,
   FacilitatorView,
@@ -23,6 +24,8 @@ import type {
 export interface Face {
   name: string;
   view: View;
+  /** The page, where its name is not that of its role. */
+  page?: string;
   mine?: Mine | null;
   /** data-testid of what is pressed, in order, before the picture is taken. */
   press?: string[];
@@ -359,6 +362,8 @@ const stageFaces = [
   stage('join', 'poll_before', { scene: 'join' }),
   stage('thanks', 'ended', { scene: 'thanks', count: 47 }),
 ];
+
+const checkedNumber = stage('check', 'set_up', { scene: 'check', number: 7, screening: null });
 
 // ---- the touch screen
 
@@ -821,7 +826,69 @@ export const singleFaces: Face[] = [
   single('join', 'join', 'doors'),
 ];
 
-export const faces: Face[] = [...stageFaces, ...touchFaces, ...voteFaces, ...facilitatorFaces];
+// ---- the guided check of the box, which the touch screen leads to
+
+const check: CheckView = {
+  step: 'sound',
+  number: 7,
+  stages: 1,
+  buttons: [
+    ...people.map(({ id, label }) => ({ name: `line ${id}`, label })),
+    { name: 'line undo', label: { id: 'Batalkan', en: 'Undo' } },
+  ],
+  pressed: ['line woman', 'line girl'],
+  health: health.filter(({ level }) => level === 'ok'),
+};
+
+function checkBox(name: string, press: string[], view: Partial<CheckView> = {}): Face {
+  const { view: rest } = touch('check', 'set_up', { screening: null, total: 0 });
+  return {
+    name: `check-${name}`,
+    page: 'check',
+    view: { ...(rest as TouchView), check: { ...check, ...view } },
+    press,
+  };
+}
+
+const everything = check.buttons.map(({ name }) => name);
+const corners = ['top-left', 'top-right', 'bottom-left', 'bottom-right'];
+const checkFaces = [
+  checkedNumber,
+  checkBox('start', []),
+  checkBox('sound', ['begin']),
+  checkBox('projector', ['begin', 'good']),
+  checkBox('projector-none', ['begin', 'good'], { stages: 0 }),
+  checkBox('buttons', ['begin', 'good', 'good']),
+  checkBox('buttons-all', ['begin', 'good', 'good'], { pressed: everything }),
+  checkBox('corners', ['begin', 'good', 'good', 'bad', 'top-left', 'bottom-right']),
+  checkBox('ready', ['begin', 'good', 'good', 'good', ...corners, 'result'], {
+    pressed: everything,
+  }),
+  checkBox('ready-notes', ['begin', 'good', 'good', 'good', ...corners, 'result'], {
+    pressed: everything,
+    health: [
+      {
+        part: 'clock',
+        level: 'note',
+        message: { id: 'Jam kotak belum pasti.', en: 'The clock of the box is not certain.' },
+        hint: { id: 'Setel jam dari ponsel.', en: 'Set the clock from a phone.' },
+      },
+    ],
+  }),
+  checkBox('not-ready', ['begin', 'bad', 'bad', 'bad', 'bad'], { health }),
+  {
+    ...checkBox('goes-on', []),
+    view: touch('check', 'doors', {}).view,
+  },
+];
+
+export const faces: Face[] = [
+  ...stageFaces,
+  ...touchFaces,
+  ...checkFaces,
+  ...voteFaces,
+  ...facilitatorFaces,
+];
 
 // ---- what /api answers to the pages in the screenshots
 

@@ -40,6 +40,11 @@ const sizes = {
     [800, 480],
     [1280, 800],
   ],
+  check: [
+    [800, 480],
+    [1280, 800],
+    [360, 740],
+  ],
   facilitator: [
     [800, 480],
     [1280, 800],
@@ -151,18 +156,19 @@ function answer(req, res) {
 const plain = ['start', 'summary'].map((name) => ({ name, view: { role: name } }));
 const wanted = process.argv.slice(2);
 const all = [...words.faces, ...words.singleFaces, ...plain];
-const shots = all.flatMap(({ name, view, touch, mine, press = [], api = {} }) =>
-  sizes[touch ? 'single' : view.role].map(([width, height]) => ({
-    name: `${name}-${width}x${height}`,
-    page: touch ? 'single' : view.role,
-    view,
-    touch,
-    mine,
-    press,
-    api,
-    width,
-    height,
-  })),
+const shots = all.flatMap(
+  ({ name, view, touch, page = touch ? 'single' : view.role, mine, press = [], api = {} }) =>
+    sizes[page].map(([width, height]) => ({
+      name: `${name}-${width}x${height}`,
+      page,
+      view,
+      touch,
+      mine,
+      press,
+      api,
+      width,
+      height,
+    })),
 );
 const chosen = shots.filter(({ name }) => wanted.every((word) => name.includes(word)));
 if (chosen.length === 0) {
@@ -196,7 +202,7 @@ for (const shot of chosen) {
   const context = await browser.newContext({
     viewport: { width, height },
     deviceScaleFactor: shot.page === 'vote' ? 2 : 1,
-    hasTouch: width < 500 || shot.page === 'touch',
+    hasTouch: width < 500 || ['touch', 'check'].includes(shot.page),
     locale: 'id-ID',
     timezoneId: 'Asia/Makassar',
     reducedMotion: 'reduce',
@@ -246,7 +252,7 @@ for (const shot of chosen) {
   }
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 0) complaints.push(`wider than the screen by ${wide} px`);
-  if (['stage', 'touch', 'single'].includes(shot.page)) {
+  if (['stage', 'touch', 'single', 'check'].includes(shot.page)) {
     const tall = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
     if (tall > 0) complaints.push(`taller than the screen by ${tall} px`);
   }

@@ -109,7 +109,16 @@ export interface Code {
 export interface StageView extends Common {
   role: 'stage';
   keys: string[]; // KeyboardEvent.key values that are clicker buttons: send pressKey
-  scene: 'welcome' | 'film' | 'question' | 'between' | 'guidebook' | 'help' | 'join' | 'thanks';
+  scene:
+    | 'welcome'
+    | 'film'
+    | 'question'
+    | 'between'
+    | 'guidebook'
+    | 'help'
+    | 'join'
+    | 'thanks'
+    | 'check';
   lang: string;
   count: number | null; // people in the hall; null: not shown
   question: Question | null;
@@ -117,6 +126,7 @@ export interface StageView extends Common {
   playback: Playback;
   codes: Code[];
   help: HelpNumber[];
+  number?: number; // in scene "check": 1 to 9
 }
 
 export interface TouchView extends Common {
@@ -130,6 +140,7 @@ export interface TouchView extends Common {
   thankYou: number; // ms
   idle: number; // ms without a touch until the screen goes back to rest (Indonesian, nothing half chosen)
   stick: Stick | null; // the USB stick that people wait for; without offers
+  check?: CheckView; // while the box is being checked
 }
 
 /** A USB stick that is in, or (here is false) was just pulled out in the middle. */
@@ -176,6 +187,16 @@ export interface PackState {
   title: Text;
   waits: boolean; // another one was taken, for the next screening
   back: boolean; // backToPack can undo it
+}
+
+/** What /check sees of the kiosk. */
+export interface CheckView {
+  step: string; // as checkBox sent it
+  number: number; // on the projector in step "projector"
+  stages: number; // projector pages that are open
+  buttons: { name: string; label: Text }[]; // to press
+  pressed: string[]; // names
+  health: PartHealth[]; // the worst first
 }
 
 export interface VoteView extends Common {
@@ -312,6 +333,8 @@ export type CommandBody =
   | { do: 'castBallot'; question: string; round: number; choices: string[] }
   // stage, touch and facilitator: a clicker button on the laptop's keyboard
   | { do: 'pressKey'; key: string }
+  // touch: the guided check of the box, see PROTOCOL.md
+  | { do: 'checkBox'; step: string }
   // touch and facilitator
   | { do: 'countAttendee'; category: string }
   | { do: 'undoCount' }

@@ -1,0 +1,4 @@
+import { openPage } from '../lib/page';
+import Check from './Check.svelte';
+
+void openPage(Check);
