@@ -15,6 +15,7 @@ import type {
   Round,
   ScreeningInfo,
   StageView,
+  Stick,
   Text,
   TouchView,
   View,
@@ -397,12 +398,66 @@ function touch(name: string, step: Common['step'], view: Partial<TouchView>): Fa
     question: null,
     thankYou: 4000,
     idle: 60_000,
+    stick: null,
     ...view,
   };
   return { name: `touch-${name}`, view: whole };
 }
 
+const stick: Stick = {
+  disk: 'sda',
+  label: 'KIOS NTT',
+  phase: 'copying',
+  task: 'export',
+  done: 14,
+  all: 36,
+  screenings: 36,
+  written: 4,
+  missing: 0,
+  needMB: 0,
+  why: '',
+  safe: false,
+  here: true,
+  offers: [],
+};
+const safeStick: Stick = { ...stick, phase: 'safe', safe: true };
+const fullStick: Stick = {
+  ...stick,
+  phase: 'trouble',
+  why: 'full',
+  safe: true,
+  missing: 12,
+  needMB: 9,
+  message: {
+    id: 'Stik USB penuh. Pemutaran terbaru sudah disalin.',
+    en: 'The USB stick is full. The newest screenings were copied.',
+  },
+  hint: {
+    id: 'Kosongkan stik di laptop dan pasang lagi, atau pakai stik lain.',
+    en: 'Make room on the stick with a laptop and plug it in again, or use another stick.',
+  },
+};
+const pulledStick: Stick = {
+  ...stick,
+  phase: 'trouble',
+  why: 'pulled',
+  here: false,
+  message: {
+    id: 'Stik USB dicabut sebelum selesai. Tidak ada yang hilang di kios.',
+    en: 'The USB stick was taken out too early. Nothing is lost on the kiosk.',
+  },
+  hint: {
+    id: 'Pasang lagi: penyalinan akan diselesaikan.',
+    en: 'Plug it in again: the copying will be finished.',
+  },
+};
+
 const touchFaces = [
+  touch('stick-copying', 'closing', { stick }),
+  touch('stick-safe', 'ended', { scene: 'thanks', stick: safeStick }),
+  touch('stick-full', 'ended', { scene: 'thanks', stick: fullStick }),
+  touch('stick-pulled', 'ended', { stick: pulledStick }),
+  touch('stick-doors', 'doors', { scene: 'doors', last: 'woman', stick }),
   touch('before-setup', 'set_up', { scene: 'rest', screening: null, total: 0 }),
   touch('rest', 'film', { scene: 'rest' }),
   touch('doors', 'doors', { scene: 'doors', last: 'woman' }),
@@ -588,6 +643,8 @@ function facilitator(
     clock: { now, source: 'operator' },
     codes,
     help,
+    sticks: [],
+    pack: { title: film.title, waits: false, back: false },
     ...view,
   };
   return { name: `facilitator-${name}`, view: whole, press };
@@ -749,6 +806,44 @@ const facilitatorFaces = [
     ],
   }),
   facilitator('ended', 'ended', { next: { label: 'plan_again', command: null } }),
+  facilitator('stick-safe', 'ended', {
+    next: { label: 'plan_again', command: null },
+    sticks: [
+      {
+        ...safeStick,
+        offers: [
+          {
+            name: 'mimpi-beta-2',
+            title: { id: 'Mimpi Beta: pertanyaan baru', en: 'My Dream: new questions' },
+            film: true,
+            signed: true,
+            mb: 812,
+            same: false,
+          },
+          {
+            name: 'rusak',
+            title: { id: 'Paket lain', en: 'Another pack' },
+            film: false,
+            signed: false,
+            mb: 1,
+            same: false,
+            no: {
+              id: 'k1.toml rusak atau berubah: tidak cocok dengan SHA256SUMS.',
+              en: 'k1.toml is damaged or was changed: it does not match SHA256SUMS.',
+            },
+          },
+        ],
+      },
+    ],
+    pack: { title: film.title, waits: true, back: true },
+  }),
+  facilitator('stick-waiting', 'set_up', {
+    sticks: [{ ...stick, phase: 'waiting', done: 0 }],
+  }),
+  facilitator('stick-full', 'ended', {
+    next: { label: 'plan_again', command: null },
+    sticks: [fullStick],
+  }),
   facilitator('plan', 'set_up', { screening: null, next: { label: 'plan', command: null } }, [
     'next',
     'audience-public',
