@@ -78,3 +78,47 @@ func TestSystemdUnderstandsTheUnits(t *testing.T) {
 		t.Error("a misspelt setting was not noticed")
 	}
 }
+
+// A file that is not in the package is missed first in the village.
+func TestThePackageHasEveryFile(t *testing.T) {
+	recipe, err := os.ReadFile("deb/nfpm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts [3]string
+	for i, name := range []string{"postinst", "prerm", "postrm"} {
+		script, err := os.ReadFile(filepath.Join("deb", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts[i] = string(script)
+	}
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := file.Name()
+		if ext := filepath.Ext(name); file.IsDir() || ext == ".go" || ext == ".md" {
+			continue
+		}
+		if !strings.Contains(string(recipe), "{src: systemd/"+name+", dst: /") {
+			t.Errorf("%s is not in deb/nfpm.yaml", name)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "\n[Install]\n") {
+			continue
+		}
+		for _, instance := range []string{"touch", "stage"} {
+			unit := strings.Replace(name, "@.", "@"+instance+".", 1)
+			for _, script := range scripts {
+				if !strings.Contains(script, unit) {
+					t.Errorf("%s is enabled by nobody, or stays behind: see the lists of units in deb/postinst, prerm and postrm", unit)
+				}
+			}
+		}
+	}
+}
