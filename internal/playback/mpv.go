@@ -189,6 +189,7 @@ type session struct {
 	retryLoad, retrySound, retryPicture time.Time
 	moved                               time.Time // when the place last changed
 	watching                            bool      // every picture is told: a pause point is near
+	counted                             time.Time // when the lost pictures were asked for last
 	vo, ao, decoder, codec              string
 	dropped, droppedByDecoder, late     int64
 	last                                Report
@@ -197,7 +198,34 @@ type session struct {
 // observed are the properties of which mpv tells every change.
 var observed = []string{
 	"eof-reached", "duration", "current-vo", "current-ao", "audio-device-list", "hwdec-current", "video-format",
-	"frame-drop-count", "decoder-frame-drop-count", "vo-delayed-frame-count",
+}
+
+// countEvery is how often the lost pictures are asked for. Observed, a struggling mpv
+// would tell of each, and struggle the more.
+const countEvery = 5 * time.Second
+
+// count asks how many pictures were lost, now that the film comes to a stand or some time
+// has passed.
+func (s *session) count(ctx context.Context) error {
+	s.counted = time.Now()
+	for _, c := range []struct {
+		name string
+		into *int64
+	}{
+		{"frame-drop-count", &s.dropped}, {"decoder-frame-drop-count", &s.droppedByDecoder}, {"vo-delayed-frame-count", &s.late},
+	} {
+		data, err := s.call(ctx, "get_property", c.name)
+		if refused(err) || err == nil && data == nil {
+			continue // it has none now: what was before still says how the film looked
+		}
+		if err == nil {
+			err = json.Unmarshal(data, c.into)
+		}
+		if err != nil {
+			return fmt.Errorf("property %s: %w", c.name, err)
+		}
+	}
+	return nil
 }
 
 func (s *session) drive(ctx context.Context, events <-chan said, ended <-chan error) error {
@@ -315,6 +343,9 @@ func (s *session) steer(ctx context.Context) error {
 		if !s.loaded {
 			return nil
 		}
+		if err := s.count(ctx); err != nil {
+			return err
+		}
 		s.close()
 		_, err := s.call(ctx, "stop")
 		return err
@@ -325,7 +356,13 @@ func (s *session) steer(ctx context.Context) error {
 	if err := s.set(ctx, "audio-delay", -w.SoundLag.Duration().Seconds()); err != nil {
 		return err
 	}
-	if err := s.set(ctx, "pause", !w.Playing || s.halt != nil); err != nil {
+	stands := !w.Playing || s.halt != nil
+	if stands && s.open && s.sent["pause"] == false {
+		if err := s.count(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.set(ctx, "pause", stands); err != nil {
 		return err
 	}
 	if !s.loaded {
@@ -517,7 +554,6 @@ func (s *session) changed(ctx context.Context, e said) error {
 	into, ok := map[string]any{
 		"eof-reached": &s.ended, "current-vo": &s.vo, "current-ao": &s.ao,
 		"hwdec-current": &s.decoder, "video-format": &s.codec,
-		"frame-drop-count": &s.dropped, "decoder-frame-drop-count": &s.droppedByDecoder, "vo-delayed-frame-count": &s.late,
 	}[e.property]
 	switch {
 	case ok:
@@ -561,6 +597,11 @@ func (s *session) beat(ctx context.Context) error {
 		return fmt.Errorf("mpv does not come to %s", s.place.Duration())
 	case ok && s.open && s.arriving: // a sign that it has arrived may have been taken for that of an earlier jump
 		if err := s.arrived(ctx); err != nil {
+			return err
+		}
+	}
+	if s.open && time.Since(s.counted) >= countEvery {
+		if err := s.count(ctx); err != nil {
 			return err
 		}
 	}

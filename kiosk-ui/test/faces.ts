@@ -741,6 +741,28 @@ const facilitatorFaces = [
     next: { label: 'film_running', command: null },
     stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
   }),
+  facilitator(
+    'film-mpv',
+    'film',
+    {
+      playback: { ...stopped, playing: true, at: 421_000, epoch: 4, soundLag: 280 },
+      film: { ...film, player: 'mpv' },
+      next: { label: 'film_running', command: null },
+      stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+      health: [
+        ...health,
+        {
+          part: 'film_picture',
+          level: 'ok',
+          message: {
+            id: 'Gambar film: h264, v4l2m2m-copy; hilang 3, terlambat 12.',
+            en: 'Picture of the film: h264, v4l2m2m-copy; 3 lost, 12 late.',
+          },
+        },
+      ],
+    },
+    ['fold-lag'],
+  ),
   facilitator('film-halted', 'film', {
     playback: { ...stopped, at: 312_000, epoch: 5, haltedAt: 0 },
     next: { label: 'resume_film', command: { do: 'playFilm' } },

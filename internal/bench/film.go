@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"mimpi-kiosk/internal/mpv"
+)
+
+const (
+	filmRuns = 5
+	filmFrom = 5 * time.Second // of the film, until the measurement begins: the start is over
+	filmFor  = 10 * time.Second
+	filmClip = "media/demo-film/film.mp4"
+)
+
+// film measures the processor time that ten seconds of film take: under the kiosk the sum
+// of daemon, player host and mpv, else mpv alone. Neither shows a picture or makes a sound.
+func film(ctx context.Context, dir string) ([]row, error) {
+	var ours, plain []time.Duration
+	for run := range filmRuns {
+		alone, err := filmAlone(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("mpv alone: %w", err)
+		}
+		under, err := filmUnderKiosk(ctx, filepath.Join(dir, fmt.Sprint(run)))
+		if err != nil {
+			return nil, fmt.Errorf("under the kiosk: %w", err)
+		}
+		ours, plain = append(ours, under), append(plain, alone)
+	}
+	return []row{{
+		fmt.Sprintf("film, processor for %s of 1080p", filmFor), ms(median(ours)), ms(median(plain)) + ", mpv alone",
+		times(float64(median(ours)) / float64(median(plain))), "<= 1.02",
+		"clip, mpv and its options, --vo=null --ao=null; medians of " + strconv.Itoa(filmRuns),
+	}}, nil
+}
+
+var mute = []string{"--vo=null", "--ao=null"}
+
+// filmAlone plays the clip with the same options, asked for nothing but where it is.
+func filmAlone(ctx context.Context) (used time.Duration, err error) {
+	line, err := mpv.Child{Args: append(mpv.Arguments(""), mute...)}.Launch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	client := mpv.NewClient(line)
+	ended := make(chan error, 1)
+	go func() { ended <- client.Run(ctx, func(string, string, json.RawMessage) {}) }()
+	defer func() {
+		err = errors.Join(err, client.Close())
+		<-ended // closed by us
+	}()
+	clip, err := filepath.Abs(filmClip)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := client.Call(ctx, "loadfile", clip); err != nil {
+		return 0, err
+	}
+	data, err := client.Call(ctx, "get_property", "pid")
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.Atoi(string(data))
+	if err != nil {
+		return 0, err
+	}
+	for at := 0.0; at < filmFrom.Seconds(); time.Sleep(50 * time.Millisecond) {
+		if data, err := client.Call(ctx, "get_property", "time-pos"); err == nil {
+			if err := json.Unmarshal(data, &at); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return usedBy(filmFor, pid)
+}
+
+// filmUnderKiosk plays it as an evening does.
+func filmUnderKiosk(ctx context.Context, dir string) (used time.Duration, err error) {
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return 0, err
+	}
+	socket, settings := filepath.Join(dir, "player.sock"), filepath.Join(dir, "kiosk.toml")
+	if err := os.WriteFile(settings, []byte("[film]\nplayer = \"mpv\"\nsocket = \""+socket+"\"\n"), 0o644); err != nil {
+		return 0, err
+	}
+	host := exec.CommandContext(ctx, daemon, append([]string{"player", "--listen", socket, "--"}, mute...)...)
+	if err := host.Start(); err != nil {
+		return 0, err
+	}
+	defer func() {
+		err = errors.Join(err, host.Process.Signal(os.Interrupt))
+		_ = host.Wait() // ended by us
+	}()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("unix", socket); err == nil {
+			conn.Close()
+			break
+		}
+		if time.Now().After(end) {
+			return 0, errors.New("the player host does not come up")
+		}
+	}
+	kiosk, err := start(exec.CommandContext(ctx, daemon, "run", "--demo", "--data", filepath.Join(dir, "data"), "--config", settings, "--listen", "127.0.0.1:0"))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, kiosk.stop()) }()
+	facilitator, err := screens(kiosk)
+	if err != nil {
+		return 0, err
+	}
+	if err := facilitator.plan("film"); err != nil {
+		return 0, err
+	}
+	for i, fields := range []map[string]any{
+		{"do": "usePausePoints", "use": false}, {"do": "moveTo", "step": "film"}, {"do": "playFilm"},
+	} {
+		if err := facilitator.do(fmt.Sprint("film-", i), fields); err != nil {
+			return 0, err
+		}
+	}
+	for at := time.Duration(0); at < filmFrom; {
+		m, err := facilitator.read()
+		if err != nil {
+			return 0, err
+		}
+		var view struct{ Playback struct{ At int64 } }
+		if m.View != nil {
+			if err := json.Unmarshal(m.View, &view); err != nil {
+				return 0, err
+			}
+		}
+		at = time.Duration(view.Playback.At) * time.Millisecond
+	}
+	player, err := onlyChild(host.Process.Pid)
+	if err != nil {
+		return 0, err
+	}
+	return usedBy(filmFor, kiosk.cmd.Process.Pid, host.Process.Pid, player)
+}
+
+// usedBy waits, and gives the processor time that processes have used meanwhile.
+func usedBy(wait time.Duration, pids ...int) (time.Duration, error) {
+	sum := func() (all time.Duration, err error) {
+		for _, pid := range pids {
+			used, err := cpuOf(pid)
+			if err != nil {
+				return 0, err
+			}
+			all += used
+		}
+		return all, nil
+	}
+	before, err := sum()
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(wait)
+	after, err := sum()
+	return after - before, err
+}
+
+func onlyChild(pid int) (int, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return 0, err
+	}
+	var all []string
+	for _, file := range files {
+		children, err := os.ReadFile(file)
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, strings.Fields(string(children))...)
+	}
+	if len(all) != 1 {
+		return 0, fmt.Errorf("the player host has the children %v", all)
+	}
+	return strconv.Atoi(all[0])
+}
