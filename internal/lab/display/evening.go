@@ -82,9 +82,9 @@ func (s *screens) stop() error {
 	return errors.Join(s.player.stop(), s.touch.stop(), s.stage.stop(), s.display.stop())
 }
 
-// Grounds of the pages, as theme.css has them.
-func isTouchPage(p picture) bool { return p.share(0xfd, 0xf9, 0xf0) > 0.25 }
-func isStagePage(p picture) bool { return p.share(0x14, 0x16, 0x2b) > 0.25 }
+// Grounds of the pages, as theme.css has them, with something on them.
+func isTouchPage(p picture) bool { s := p.share(0xfd, 0xf9, 0xf0); return s > 0.25 && s < 0.98 }
+func isStagePage(p picture) bool { s := p.share(0x14, 0x16, 0x2b); return s > 0.25 && s < 0.98 }
 
 // lab looks at the outputs while things happen.
 type lab struct {
