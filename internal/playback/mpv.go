@@ -31,6 +31,7 @@ const (
 	launchWithin = 5 * time.Second
 	callWithin   = 3 * time.Second        // an mpv that takes longer hangs, and is replaced
 	beat         = 500 * time.Millisecond // while it plays: how much of the film a crash can take back
+	startWithin  = 15 * time.Second       // its first answer: a busy Raspberry Pi takes its time to start a program
 	idleBeat     = 5 * time.Second        // else
 	stuckAfter   = 15 * time.Second       // it says that it plays, and stands
 	soundAfter   = 3 * time.Second        // of life, until earlier deaths are forgotten
@@ -174,6 +175,7 @@ type session struct {
 	line Line
 	why  error // it ended by itself
 
+	up       bool           // it has answered
 	sent     map[string]any // properties as we have set them
 	entry    int64          // of its playlist: the film that we loaded last
 	loaded   bool           // the film was loaded, or is being loaded
@@ -281,9 +283,15 @@ func (s *session) pace() time.Duration {
 }
 
 func (s *session) call(ctx context.Context, command ...any) (json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	within := callWithin
+	if !s.up {
+		within = startWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return s.line.Call(ctx, command...)
+	data, err := s.line.Call(ctx, command...)
+	s.up = s.up || err == nil
+	return data, err
 }
 
 // refused says whether mpv understood a call and said no: it lives.

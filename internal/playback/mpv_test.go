@@ -165,7 +165,7 @@ func TestHungMPVIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := time.Now()
-	r := h.Until(n, "it plays again", func(r playertest.Seen) bool { return r.State == playback.Playing && r.Restarts == 1 })
+	r := h.Until(n, "it plays again", func(r playertest.Seen) bool { return r.State == playback.Playing && r.Restarts > 0 })
 	t.Logf("hung at about %d ms of the film, back at %d after %s", at, r.At, time.Since(begin))
 	if took := time.Since(begin); took > 8*time.Second {
 		t.Errorf("it was away for %s", took)
