@@ -26,6 +26,12 @@ UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name
 # command || $(FAIL) "sentence": what could not be had, and what to do.
 FAIL := sh -c 'printf "\n%s\n" "$$0" >&2; exit 1'
 
+# The package twice, the second one a later version, and the lab that installs them.
+BOX = rm -rf build/lab/deb-$(1) && \
+  DEB_VERSION=0.0.1 OUT=build/lab/deb-$(1) systemd/deb/build.sh $(1) && \
+  DEB_VERSION=0.0.2 OUT=build/lab/deb-$(1) systemd/deb/build.sh $(1) && \
+  go run ./internal/lab/box -arch $(1) -deb build/lab/deb-$(1)/mimpi-kiosk_0.0.1_$(1).deb -newer build/lab/deb-$(1)/mimpi-kiosk_0.0.2_$(1).deb
+
 ##@ Use it
 
 run: set-up build demo-film ## set everything up and serve the demo at http://localhost:8080
@@ -89,6 +95,12 @@ deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64
 test-deb: deb ## lintian, and a second build that must give the same bytes
 	@systemd/deb/check.sh
 
+test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kills, hangs, an upgrade, a purge
+	@$(call BOX,amd64)
+
+test-box-arm64: $(UI) ## the same on a Raspberry Pi 4's processor, emulated; takes its time
+	@$(call BOX,arm64)
+
 bench: build demo-film ## measure, and print one table
 	go run ./internal/bench
 
@@ -119,7 +131,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb bench fuzz check fmt clean help
+.PHONY: run test set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -20,9 +21,19 @@ import (
 // mmdebstrap the first time (a few minutes) from the mirror that this machine's own apt
 // uses. It needs root. Take a copy, or an overlay, of what must not change for the next.
 func Debian(ctx context.Context, build, suite string, packages []string, out io.Writer) (string, error) {
-	packages = slices.Sorted(slices.Values(packages))
+	return DebianOf(ctx, runtime.GOARCH, build, suite, packages, out)
+}
+
+// DebianOf is Debian for an architecture by Debian's name. One that is not this
+// machine's needs qemu-user-static and binfmt_misc, and many times as long.
+func DebianOf(ctx context.Context, arch, build, suite string, packages []string, out io.Writer) (string, error) {
+	packages = slices.Compact(slices.Sorted(slices.Values(packages)))
 	key := sha256.Sum256([]byte(suite + " " + strings.Join(packages, " ")))
-	folder, err := filepath.Abs(filepath.Join(build, fmt.Sprintf("%s-%x", suite, key[:6])))
+	name := fmt.Sprintf("%s-%x", suite, key[:6])
+	if arch != runtime.GOARCH {
+		name += "-" + arch
+	}
+	folder, err := filepath.Abs(filepath.Join(build, name))
 	if err != nil {
 		return "", err
 	}
@@ -42,12 +53,12 @@ func Debian(ctx context.Context, build, suite string, packages []string, out io.
 	if err := os.MkdirAll(build, 0o755); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(out, "Making a Debian %s with %s...\n", suite, strings.Join(packages, ", "))
+	fmt.Fprintf(out, "Making a Debian %s (%s) with %s...\n", suite, arch, strings.Join(packages, ", "))
 	part := folder + ".part"
 	if err := os.RemoveAll(part); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "mmdebstrap", "--mode=root", "--variant=minbase",
+	cmd := exec.CommandContext(ctx, "mmdebstrap", "--mode=root", "--variant=minbase", "--architectures="+arch,
 		"--include="+strings.Join(packages, ","), suite, part, mirror)
 	said, err := cmd.CombinedOutput()
 	if err != nil {

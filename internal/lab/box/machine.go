@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"mimpi-kiosk/internal/lab/qemu"
+)
+
+// architecture is a kind of machine that the lab can boot.
+type architecture struct {
+	qemu           string // its name for QEMU
+	debian         string // and for Debian
+	kernel         string // package
+	console, shell string // serial ports
+	watchdog       bool   // QEMU has a hardware watchdog for it that the kernel knows
+}
+
+var architectures = map[string]architecture{
+	"amd64": {qemu: "x86_64", debian: "amd64", kernel: "linux-image-amd64", console: "ttyS0", shell: "ttyS1", watchdog: true},
+	"arm64": {qemu: "aarch64", debian: "arm64", kernel: "linux-image-arm64", console: "ttyAMA0", shell: "hvc0"},
+}
+
+// machine is a booted guest with a shell.
+type machine struct {
+	*qemu.Guest
+	// reached is when after power-on the first console said what.
+	reached map[string]time.Duration
+}
+
+// Where the machine says what it has reached.
+const (
+	multiUser = "multi-user reached"
+	touch     = "touch answered"
+)
+
+// boot switches a machine on and waits until it has reached all that is wanted.
+func boot(ctx context.Context, a architecture, i image, arguments string, log io.Writer, wanted ...string) (*machine, error) {
+	options := qemu.Options{
+		Arch: a.qemu, CPUs: 2, Memory: 1024,
+		Kernel: i.kernel, Initrd: i.initrd,
+		Append:   "root=/dev/vda rw console=" + a.console + " systemd.show_status=no " + arguments,
+		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
+		Forward:  []int{80, 8080},
+		Consoles: 2,
+		Log:      log,
+	}
+	if a.watchdog {
+		options.Args = []string{"-device", "i6300esb", "-action", "watchdog=poweroff"}
+	}
+	on := time.Now()
+	guest, err := qemu.Start(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{Guest: guest, reached: map[string]time.Duration{}}
+	for len(m.reached) < len(wanted) {
+		said, err := guest.Console(0).Expect(ctx, `LAB (`+strings.Join(wanted, "|")+`)\n`)
+		if err != nil {
+			return nil, closing(guest, err)
+		}
+		m.reached[said[1]] = time.Since(on)
+	}
+	if _, err := guest.Console(1).Expect(ctx, `LAB shell ready\n`); err != nil {
+		return nil, closing(guest, err)
+	}
+	return m, nil
+}
+
+func closing(c io.Closer, err error) error {
+	if other := c.Close(); other != nil {
+		fmt.Fprintln(os.Stderr, other)
+	}
+	return err
+}
+
+// try runs a line of bash in the guest, as root, and gives what it printed and its exit code.
+func (m *machine) try(ctx context.Context, line string) (string, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	if err := m.Console(1).Send(line + "\n"); err != nil {
+		return "", 0, err
+	}
+	said, err := m.Console(1).Expect(ctx, `(?s)^(.*?)LAB exit (\d+)\n`)
+	if err != nil {
+		return "", 0, fmt.Errorf("%s: %w", line, err)
+	}
+	code, err := strconv.Atoi(said[2])
+	return strings.TrimSpace(said[1]), code, err
+}
+
+// run is try for what must succeed.
+func (m *machine) run(ctx context.Context, line string) (string, error) {
+	said, code, err := m.try(ctx, line)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("%s: exit code %d: %s", line, code, said)
+	}
+	return said, err
+}
+
+// property is what systemd says of the daemon.
+func (m *machine) property(ctx context.Context, name string) (string, error) {
+	return m.run(ctx, "systemctl show --value -p "+name+" mimpi-kiosk.service")
+}

@@ -1,0 +1,181 @@
+// Box is the lab for the installed kiosk: it installs the package into a Debian with
+// systemd, boots that in a virtual machine, and sees what a coordinator would: it is
+// there after switching on, it comes back when it dies or hangs, an upgrade in the middle
+// of a screening loses nothing, and purging the package keeps the records. It needs root
+// (for making a Debian), no KVM and no Raspberry Pi; see `make test-box`.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	arch := flag.String("arch", "amd64", "architecture of the machine: amd64, or arm64 (slow)")
+	do := flag.String("do", "all", "what to do: all, or boot: only measure how long switching on takes")
+	deb := flag.String("deb", "", "the package")
+	newer := flag.String("newer", "", "a later version of it")
+	within := flag.Duration("within", 45*time.Minute, "give up after this long")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, *within)
+	defer cancel()
+	if err := lab(ctx, *arch, *do, *deb, *newer); err != nil {
+		fmt.Fprintln(os.Stderr, "box lab:", err)
+		os.Exit(1)
+	}
+}
+
+func lab(ctx context.Context, arch, do, deb, newer string) error {
+	a, known := architectures[arch]
+	if !known || deb == "" || newer == "" {
+		return errors.New("say -arch amd64|arm64 -deb FILE -newer FILE, or run `make test-box`")
+	}
+	work, err := filepath.Abs("build/lab/box-" + arch)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(work, "console.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+
+	i, err := makeImage(ctx, a, deb, newer, work, os.Stdout)
+	if err != nil {
+		return err
+	}
+	if err := measure(ctx, a, i, work, log); err != nil || do == "boot" {
+		return err
+	}
+	return checks(ctx, a, i, work, log)
+}
+
+// Boot is what the bench reads from boot.json; seconds from power-on.
+type Boot struct {
+	Touch float64 `json:"touch"` // until the touch screen's page is answered
+	Bare  float64 `json:"bare"`  // until the same machine, without the kiosk, has reached multi-user.target
+}
+
+// measure switches the machine on without the kiosk and with it.
+func measure(ctx context.Context, a architecture, i image, work string, log io.Writer) error {
+	bare, err := boot(ctx, a, i, "lab.bare systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket", log, multiUser)
+	if err != nil {
+		return err
+	}
+	if err := bare.off(ctx); err != nil {
+		return err
+	}
+	full, err := boot(ctx, a, i, "", log, multiUser, touch)
+	if err != nil {
+		return err
+	}
+	if err := full.off(ctx); err != nil {
+		return err
+	}
+	b := Boot{Touch: full.reached[touch].Seconds(), Bare: bare.reached[multiUser].Seconds()}
+	fmt.Printf("From power-on to the touch screen's page: %.1f s; the same machine without the kiosk to multi-user.target: %.1f s; %.2f times as long.\n",
+		b.Touch, b.Bare, b.Touch/b.Bare)
+	data, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(work, "boot.json"), data, 0o644)
+}
+
+// off switches the machine off as a person does who presses its button.
+func (m *machine) off(ctx context.Context) error {
+	err := m.Console(1).Send("systemctl poweroff\n")
+	if err == nil {
+		err = m.Wait(ctx)
+	}
+	return errors.Join(err, m.Close())
+}
+
+// checks are what must hold, in this order, on one machine.
+func checks(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
+	m, err := boot(ctx, a, i, "", log, multiUser, touch)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, m.Close())
+	}()
+	for _, c := range theChecks {
+		start := time.Now()
+		seen, err := c.see(ctx, m)
+		if err != nil {
+			said, _, other := m.try(ctx, "journalctl --no-pager -b -n 60 -o short-monotonic -u 'mimpi-kiosk*' -u init.scope")
+			return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), said)
+		}
+		fmt.Printf("ok  %-60s %4.0f s  %s\n", c.what, time.Since(start).Seconds(), seen)
+	}
+	said, err := m.run(ctx, "journalctl --no-pager -b -o short-monotonic -u 'mimpi-kiosk*'")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(work, "journal.txt"), []byte(said), 0o644); err != nil {
+		return err
+	}
+	if a.watchdog {
+		fmt.Print("ok  ")
+		return hang(ctx, m)
+	}
+	return nil
+}
+
+// hang stops the kernel, and waits for the hardware watchdog.
+func hang(ctx context.Context, m *machine) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	start := time.Now()
+	if err := m.Console(1).Send("echo 1 >/proc/sys/kernel/sysrq; echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n"); err != nil {
+		return err
+	}
+	if _, err := m.Event(ctx, "WATCHDOG"); err != nil {
+		return fmt.Errorf("a kernel that hangs is not noticed: %w", err)
+	}
+	fmt.Printf("%-60s %4.0f s\n", "the hardware watchdog notices a kernel that hangs", time.Since(start).Seconds())
+	return nil
+}
+
+// healthy waits until the kiosk answers that commits work, and says how long it took.
+func (m *machine) healthy(ctx context.Context, port int, within time.Duration) (time.Duration, error) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	client := &http.Client{Timeout: 5 * time.Second}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := client.Get("http://" + m.Addr(port) + "/healthz")
+		if err == nil {
+			if err := r.Body.Close(); err != nil {
+				return 0, err
+			}
+			if r.StatusCode == http.StatusOK {
+				return time.Since(start), nil
+			}
+			err = errors.New(r.Status)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, fmt.Errorf("/healthz at port %d within %v: %w", port, within, err)
+		}
+	}
+}
