@@ -44,7 +44,7 @@ func boot(ctx context.Context, a architecture, i image, arguments string, log io
 	options := qemu.Options{
 		Arch: a.qemu, CPUs: 2, Memory: 1024,
 		Kernel: i.kernel, Initrd: i.initrd,
-		Append:   "root=/dev/vda rw console=" + a.console + " systemd.show_status=no " + arguments,
+		Append:   "root=/dev/vda rw console=" + a.console + " quiet systemd.show_status=no " + arguments,
 		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
 		Forward:  []int{80, 8080},
 		Consoles: 2,
