@@ -57,12 +57,7 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 				return ctx.Err() // it stays in the queue: sent again, it counts once
 			}
 		},
-		ReportPlayer: func(ctx context.Context, r web.PlayerReport) {
-			film.Report(ctx, playback.Report{
-				Epoch: r.Epoch, State: playback.PlayerState(r.State), At: r.At, Duration: r.Duration,
-				PausePoint: r.PausePoint, DecodedFrames: r.DecodedFrames, DroppedFrames: r.DroppedFrames, Error: r.Error,
-			})
-		},
+		ReportPlayer: func(ctx context.Context, r web.PlayerReport) { film.Report(ctx, seenByPage(r)) },
 	}
 	if !k.pack.Film.Missing {
 		show.FilmFile = k.pack.Film.File
@@ -77,6 +72,14 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 		show.WiFi.Address = hotspot.Address
 	}
 	return show
+}
+
+// seenByPage is a report of the page /stage in the words of the follower.
+func seenByPage(r web.PlayerReport) playback.Report {
+	return playback.Report{
+		Epoch: r.Epoch, State: playback.PlayerState(r.State), At: r.At, Duration: r.Duration,
+		PausePoint: r.PausePoint, DecodedFrames: r.DecodedFrames, DroppedFrames: r.DroppedFrames, Error: r.Error,
+	}
 }
 
 // keys says what the keys of the keyboard mean.

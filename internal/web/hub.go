@@ -11,6 +11,7 @@ import (
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/web/signin"
 )
 
 // quiet is how long the hub rests between two views: under load a screen gets at most
@@ -137,7 +138,11 @@ func (h *hub) frame(r role) frame {
 
 func (h *hub) add(c *screen) {
 	h.mu.Lock()
+	led := h.leader()
 	h.screens[c.role] = append(h.screens[c.role], c)
+	if led != nil && h.leader() != led {
+		led.wake() // it is a mirror now
+	}
 	h.mu.Unlock()
 	if c.role == facilitatorRole {
 		h.render() // there may be none yet, and its clock has gone on
@@ -148,10 +153,10 @@ func (h *hub) add(c *screen) {
 
 func (h *hub) remove(c *screen) {
 	h.mu.Lock()
-	first := h.leads(c)
+	led := h.leader()
 	h.screens[c.role] = slices.DeleteFunc(h.screens[c.role], func(o *screen) bool { return o == c })
-	if first && len(h.screens[c.role]) > 0 {
-		h.screens[c.role][0].wake() // it leads now
+	if next := h.leader(); next != nil && next != led {
+		next.wake() // it leads now
 	}
 	h.mu.Unlock()
 	h.signal()
@@ -165,16 +170,27 @@ func (h *hub) signal() {
 	}
 }
 
-// leading says whether a stage page is the one that plays the film: the first that came.
+// leading says whether a stage page is the one that plays the film.
 func (h *hub) leading(c *screen) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.leads(c)
+	return h.leader() == c
 }
 
-func (h *hub) leads(c *screen) bool {
-	all := h.screens[c.role]
-	return len(all) > 0 && all[0] == c
+// leader gives the stage page that plays the film, or nil: the first that came on the
+// kiosk's own projector, or else the first of the others. A page that somebody opened
+// elsewhere to look at must not take the sound out of the hall.
+func (h *hub) leader() *screen {
+	all := h.screens[stageRole]
+	for _, c := range all {
+		if signin.Loopback(c.request) {
+			return c
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all[0]
 }
 
 // counts gives the number of connected screens by role.

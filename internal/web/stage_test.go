@@ -43,6 +43,34 @@ func TestKeys(t *testing.T) {
 	f.until(func(p packet) bool { return p.View.Attendance.Total == 2 })
 }
 
+// A page that was opened on another machine plays only while the kiosk's own is away.
+func TestOwnStagePageLeads(t *testing.T) {
+	t.Parallel()
+	k := newKiosk(t, setup{})
+	leads := func(want bool) func(packet) bool {
+		return func(p packet) bool { return p.Leads != nil && *p.Leads == want }
+	}
+	far := k.phone(1).signIn().socket(stageRole)
+	far.until(leads(true))
+	farther := k.phone(2).signIn().socket(stageRole)
+	if p := farther.read(); *p.Leads {
+		t.Errorf("the second page is told %s", p.raw)
+	}
+	own := k.own().socket(stageRole)
+	if p := own.read(); !*p.Leads {
+		t.Errorf("the kiosk's own page is told %s", p.raw)
+	}
+	far.until(leads(false))
+	second := k.own().socket(stageRole)
+	if p := second.read(); *p.Leads {
+		t.Errorf("the kiosk's second page is told %s", p.raw)
+	}
+	own.ws.Close()
+	second.until(leads(true))
+	second.ws.Close()
+	far.until(leads(true))
+}
+
 // The first stage page plays the film; when it goes the next one does.
 func TestFirstStagePageLeads(t *testing.T) {
 	t.Parallel()

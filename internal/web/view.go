@@ -71,7 +71,7 @@ type playbackView struct {
 	Subtitles      string           `json:"subtitles"`
 	UsePausePoints bool             `json:"usePausePoints"`
 	HaltedAt       *int             `json:"haltedAt,omitempty"`
-	Passed         int              `json:"-"`
+	Passed         int              `json:"passed,omitempty"` // see screening.Playback
 	Finished       bool             `json:"finished"`
 	Interrupted    bool             `json:"interrupted"`
 	SoundLag       screening.Millis `json:"soundLag"`

@@ -79,6 +79,7 @@ export interface Playback {
   subtitles: string; // language code, '' none
   usePausePoints: boolean;
   haltedAt?: number; // index of the pause point that it halted at
+  passed?: number; // 1 + the pause point at which it halted last in this epoch: it does not halt there again
   finished: boolean;
   interrupted: boolean; // the power failed while it played
   soundLag: number; // ms that the sound comes after the picture, which waits for it; -500..1500

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Playback, PlayerReport } from '../lib/protocol';
 import { FilmPlayer, type FilmState, type Wanted } from './film';
 
+const noTouch = () => Object.assign(new Error('no touch'), { name: 'NotAllowedError' });
+
 /** A <video> without pictures: loads, plays and fails when the test says so. */
 class FakeVideo extends EventTarget {
   readyState = 0;
@@ -40,7 +42,7 @@ class FakeVideo extends EventTarget {
   play(): Promise<void> {
     this.plays += 1;
     if (this.forbidden && !this.muted) {
-      return Promise.reject(Object.assign(new Error('no touch'), { name: 'NotAllowedError' }));
+      return Promise.reject(noTouch());
     }
     this.paused = false;
     this.say('play');
@@ -129,6 +131,7 @@ beforeEach(() => {
     report: (report) => reports.push(report),
     changed: (state) => states.push(state),
     words: (trouble) => `trouble: ${trouble}`,
+    trySound: () => (video.forbidden ? Promise.reject(noTouch()) : Promise.resolve()),
   });
 });
 
@@ -274,6 +277,18 @@ test('played on, it does not halt again at the same point, but at the next', () 
   expect(halts()[0]).toMatchObject({ pausePoint: 1 });
 });
 
+test('played on before it was told that the kiosk knows of the halt', () => {
+  running();
+  video.reach(15.02);
+  follow({ playing: true, at: 15_020, passed: 1 });
+  expect(video.paused).toBe(false);
+  reports.length = 0;
+  vi.advanceTimersByTime(3_000);
+  expect(halts()).toEqual([]);
+  video.reach(40.1);
+  expect(halts()[0]).toMatchObject({ pausePoint: 1 });
+});
+
 test('a page opened at a halt plays on without halting there again', () => {
   follow({ haltedAt: 0, at: 15_000 });
   video.arrive();
@@ -322,13 +337,37 @@ test('sound forbidden: blocked, and a touch begins it', async () => {
   expect(player.state).toBe('playing');
 });
 
+test('sound forbidden is said before the film is to play, and a touch helps', async () => {
+  video.forbidden = true;
+  follow();
+  video.arrive();
+  await Promise.resolve();
+  expect(last()?.state).toBe('blocked');
+  player.allow(); // of no use to the browser
+  await Promise.resolve();
+  expect(last()?.state).toBe('blocked');
+  video.forbidden = false;
+  player.allow();
+  await Promise.resolve();
+  expect(last()?.state).toBe('ready');
+  expect(video.plays).toBe(0);
+});
+
+test('a mirror is silent and needs no leave for it', async () => {
+  video.forbidden = true;
+  follow({}, { leads: false });
+  video.arrive();
+  await Promise.resolve();
+  expect(player.state).toBe('ready');
+});
+
 test('blocked, then paused by the facilitator: tried anew at the next play', async () => {
   video.forbidden = true;
   follow({ playing: true });
   video.arrive();
   await Promise.resolve();
   follow();
-  expect(player.state).toBe('ready');
+  expect(player.state).toBe('blocked');
   video.forbidden = false;
   follow({ playing: true });
   expect(player.state).toBe('playing');

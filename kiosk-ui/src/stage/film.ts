@@ -23,6 +23,8 @@ export interface Duties {
   changed: (state: FilmState) => void;
   /** The sentence for a trouble, in the language of the stage. */
   words: (trouble: Trouble) => string;
+  /** Rejects, as play() does, where the browser wants a touch before it lets sound through. */
+  trySound: () => Promise<void>;
 }
 
 const tick = 1_000; // ms between reports while it plays
@@ -42,6 +44,10 @@ const watched = [
   'ended',
 ] as const;
 
+function isRefusal(error: unknown): boolean {
+  return (error as { name?: string } | null)?.name === 'NotAllowedError';
+}
+
 export class FilmPlayer {
   #video: HTMLVideoElement;
   #duties: Duties;
@@ -51,7 +57,8 @@ export class FilmPlayer {
   #seen = 0; // ms; the place at the last look
   #begun = false; // it has played since the page was opened
   #halt: number | null = null; // pause point at which it halted, until the kiosk knows
-  #blocked = false;
+  #blocked = false; // may not play
+  #forbidden = false; // found out before it is to play
   #failure: string | null = null;
   #tries = 0;
   #stuck = 0;
@@ -93,7 +100,7 @@ export class FilmPlayer {
   get state(): FilmState {
     const video = this.#video;
     if (this.#failure !== null) return 'failed';
-    if (this.#blocked) return 'blocked';
+    if (this.#blocked || (this.#forbidden && !this.#wanted?.playback.playing)) return 'blocked';
     if (this.#target !== null || video.readyState < 2) return 'loading';
     if (video.ended) return 'ended';
     if (!video.paused) return video.readyState < 3 ? 'loading' : 'playing';
@@ -112,12 +119,19 @@ export class FilmPlayer {
       if (this.#failure !== null) this.#reload(); // elsewhere it may be sound
     }
     if (!playback.playing) this.#blocked = false;
-    if (!playback.playing || !playback.usePausePoints || !leads) this.#halt = null;
+    // A halt that the kiosk knows of is over when the film is to play on, even if the view
+    // in between did not come.
+    const known = this.#halt !== null && playback.passed === this.#halt + 1;
+    if (!playback.playing || !playback.usePausePoints || !leads || known) this.#halt = null;
     this.#video.muted = !leads;
     this.#video.volume = Math.min(100, Math.max(0, playback.volume)) / 100;
     this.#showSubtitles();
     this.#steer();
-    if (leads && !led) this.#report();
+    if (leads && !led) {
+      this.#report();
+      this.#trySound();
+    }
+    if (!leads) this.#forbidden = false;
     this.#changed();
   }
 
@@ -132,8 +146,9 @@ export class FilmPlayer {
 
   /** Call it while a touch or a key is handled: only then may a blocked player begin. */
   allow(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
+    if (!this.#blocked && !this.#forbidden) return;
+    this.#blocked = this.#forbidden = false;
+    this.#trySound();
     this.#steer();
     this.#changed();
   }
@@ -162,10 +177,18 @@ export class FilmPlayer {
 
   /** Only the browser's rule against sound counts; the rest comes as an error event or was us. */
   #refused(error: unknown): void {
-    if ((error as { name?: string } | null)?.name !== 'NotAllowedError') return;
+    if (!isRefusal(error)) return;
     if (!this.#wanted?.playback.playing) return;
     this.#blocked = true;
     this.#changed();
+  }
+
+  /** Better known while there is time to touch the screen than when the hall is dark. */
+  #trySound(): void {
+    this.#duties.trySound().catch((error: unknown) => {
+      this.#forbidden = isRefusal(error) && (this.#wanted?.leads ?? false);
+      this.#changed();
+    });
   }
 
   #goTo(ms: number): void {
@@ -198,7 +221,7 @@ export class FilmPlayer {
 
   #playing(): void {
     this.#begun = true;
-    this.#blocked = false;
+    this.#blocked = this.#forbidden = false;
     this.#changed();
   }
 
@@ -216,7 +239,10 @@ export class FilmPlayer {
     const wanted = this.#wanted;
     if (!wanted?.leads || !wanted.playback.playing || !wanted.playback.usePausePoints) return;
     if (this.#halt !== null || this.#video.paused) return;
-    const n = wanted.pausePoints.findIndex(({ at }) => from < at && at <= this.#seen);
+    const { passed } = wanted.playback;
+    const n = wanted.pausePoints.findIndex(
+      ({ at }, i) => from < at && at <= this.#seen && i + 1 !== passed,
+    );
     if (n < 0) return;
     this.#halt = n;
     this.#video.pause();
