@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -24,6 +26,7 @@ import (
 
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
+	"mimpi-kiosk/internal/mpv"
 	"mimpi-kiosk/internal/playback"
 	"mimpi-kiosk/internal/playback/playertest"
 	"mimpi-kiosk/internal/screening"
@@ -71,6 +74,68 @@ func TestForbiddenSoundIsNoticedBeforeTheFilm(t *testing.T) {
 			t.Error("it was blocked again")
 		}
 	}
+}
+
+// Where mpv is lost in the middle of the film and cannot be had again, the page plays it to
+// its end, and gives it back when mpv is there.
+func TestStagePageTakesTheFilmOver(t *testing.T) {
+	h := playertest.Open(t, &journaltest.Memory{})
+	film, subtitles := playertest.Clip(t)
+	child := mpv.Child{Args: append(mpv.Arguments(""), "--vo=null", "--ao=null")}
+	var gone atomic.Bool
+	var line atomic.Pointer[mpv.Client]
+	launch := func(ctx context.Context) (playback.Line, error) {
+		if gone.Load() {
+			return nil, exec.ErrNotFound
+		}
+		l, err := child.Launch(ctx)
+		if err != nil {
+			return nil, err
+		}
+		line.Store(mpv.NewClient(l))
+		return line.Load(), nil
+	}
+	follower := h.Follow(playback.NewMPV(launch, playback.MPVFilm{
+		File: film, Subtitles: map[string]string{"id": subtitles}, HWDec: "no", AudioDevice: "auto", VolumeMax: 100,
+	}, func(err error) { t.Logf("replaced: %v", err) }))
+	base := serveStage(t, h, web.Show{
+		FilmFile:     film,
+		Subtitles:    func(lang string) (string, bool) { return subtitles, lang == "id" },
+		FilmPlayer:   follower.Plays,
+		ReportPlayer: func(ctx context.Context, r web.PlayerReport) { follower.Report(ctx, seenByPage(r)) },
+	})
+	page := openPage(t, base+"/stage", "--autoplay-policy=no-user-gesture-required")
+	until := func(what, expression string) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); !evaluate[bool](page, expression); time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("it never came so: %s", what)
+			}
+		}
+	}
+	until("the page is there and leaves the film to mpv",
+		`!!document.querySelector('[data-testid=film-scene]') && !document.querySelector('video')`)
+
+	h.Do(screening.SeekFilm{To: 2000})
+	n := h.Count()
+	h.Do(screening.PlayFilm{})
+	h.Until(n, "mpv plays", func(r playertest.Seen) bool { return r.State == playback.Playing && r.At > 3000 })
+	gone.Store(true)
+	if err := line.Load().Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.UntilPart("film_player", health.Problem)
+	from := h.Room.Latest().Playback.At
+	until("the page plays with sound", `(v => !!v && !v.paused && !v.muted && v.readyState > 2)(document.querySelector('video'))`)
+	s := h.UntilState("the page has gone on", func(s *screening.State) bool { return s.Playback.At >= from+3000 })
+	if p := s.Playback; p.At > from+6000 {
+		t.Errorf("mpv was last seen at %d, the page goes on at %d", from, p.At)
+	}
+	h.UntilState("the page comes to the end", func(s *screening.State) bool { return s.Playback.Finished })
+
+	gone.Store(false)
+	h.UntilPart("film_player", health.OK)
+	until("the page leaves the film to mpv again", `!document.querySelector('video')`)
 }
 
 // openStage opens the built page /stage of a hall, with the film of the suite.
@@ -156,7 +221,16 @@ func openPage(t *testing.T, url string, flags ...string) *chromiumPage {
 	})
 	p := &chromiumPage{t: t, line: dialPage(t, filepath.Join(profile, "DevToolsActivePort"), url)}
 	t.Cleanup(func() { _ = p.line.Close() }) // Chromium is killed anyway
-	return p
+	loaded := map[string]any{"expression": fmt.Sprintf("location.href === %q && document.readyState", url), "returnByValue": true}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := p.ask("Runtime.evaluate", loaded) // an error, or an empty page, while it is being opened
+		if strings.Contains(string(answer), `"complete"`) {
+			return p
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is not loaded in a minute: %s (%v)", url, answer, err)
+		}
+	}
 }
 
 // dialPage waits until Chromium has the page, and gives the line to it.
@@ -196,26 +270,34 @@ func dialPage(t *testing.T, portFile, url string) *websocket.Conn {
 // call asks Chromium something about the page, and gives the answer.
 func (p *chromiumPage) call(method string, params map[string]any) json.RawMessage {
 	p.t.Helper()
+	answer, err := p.ask(method, params)
+	if err != nil {
+		p.t.Fatalf("%s %v: %v", method, params, err)
+	}
+	return answer
+}
+
+func (p *chromiumPage) ask(method string, params map[string]any) (json.RawMessage, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asks++
 	if err := p.line.WriteJSON(map[string]any{"id": p.asks, "method": method, "params": params}); err != nil {
-		p.t.Fatalf("ask the page: %v", err)
+		return nil, err
 	}
 	if err := p.line.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		p.t.Fatal(err)
+		return nil, err
 	}
 	var answer struct {
 		ID            int
 		Result, Error json.RawMessage
 	}
 	if err := p.line.ReadJSON(&answer); err != nil {
-		p.t.Fatalf("hear the page: %v", err)
+		return nil, err
 	}
 	if answer.ID != p.asks || answer.Error != nil {
-		p.t.Fatalf("%s %v is answered %+v", method, params, answer)
+		return nil, fmt.Errorf("the answer to question %d is %d: %s %s", p.asks, answer.ID, answer.Result, answer.Error)
 	}
-	return answer.Result
+	return answer.Result, nil
 }
 
 // evaluate gives the value of an expression in the page.
