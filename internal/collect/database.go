@@ -94,7 +94,7 @@ func openDatabase(to string) (*sql.DB, dialect, error) {
 	if !strings.HasPrefix(path, "/") { // C:/...
 		path = "/" + path
 	}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=foreign_keys(1)&_pragma=busy_timeout(10000)&_txlock=immediate"}
+	dsn := url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=foreign_keys(1)&_pragma=busy_timeout(60000)&_txlock=immediate"}
 	connector, err := sqlite.NewConnector(dsn.String())
 	if err != nil {
 		return nil, sqlite3, err

@@ -110,7 +110,7 @@ func TestDatabases(t *testing.T) {
 
 // storeContract is what any database must do.
 func storeContract(t *testing.T, to string) {
-	stick, all := evenings(t, 60)
+	stick, all := evenings(t, 20)
 	evil := evening(t, 98)
 	p := evil.Journal[1].Event.(screening.ScreeningPlanned)
 	p.Details.Venue = "Robert'); DROP TABLE screenings;-- \x00"
@@ -118,7 +118,7 @@ func storeContract(t *testing.T, to string) {
 	write(t, evil, stick, nil)
 	all = append(all, evil)
 	r := collect(t, Options{Rehearsals: true}, stick)
-	expect(t, r, 61)
+	expect(t, r, 21)
 
 	// Two coordinators at once: everything is there once.
 	var both sync.WaitGroup
@@ -132,7 +132,7 @@ func storeContract(t *testing.T, to string) {
 		})
 	}
 	both.Wait()
-	if sums[0].New+sums[1].New != 61 || sums[0].Same+sums[1].Same != 61 {
+	if sums[0].New+sums[1].New != 21 || sums[0].Same+sums[1].Same != 21 {
 		t.Errorf("stored %+v and %+v", sums[0], sums[1])
 	}
 	db, d, err := openDatabase(to)
@@ -186,7 +186,7 @@ func storeContract(t *testing.T, to string) {
 	}
 	all[0] = &longer
 	agree()
-	if got, err := Store(t.Context(), to, r); err != nil || got.Longer != 1 || got.Same != 60 {
+	if got, err := Store(t.Context(), to, r); err != nil || got.Longer != 1 || got.Same != 20 {
 		t.Errorf("%+v %v", got, err)
 	}
 	agree()

@@ -166,11 +166,11 @@ func TestZips(t *testing.T) {
 	r = collect(t, Options{}, dir)
 	expect(t, r, 2, "missing too_much", "missing too_much", "missing unreadable")
 
-	// A list of a million files is not taken into memory.
+	// A list of files that is larger than any kiosk's is not taken into memory.
 	var many bytes.Buffer
 	z := zip.NewWriter(&many)
-	for i := range 330_000 {
-		if _, err := z.Create(fmt.Sprintf("%060d", i)); err != nil {
+	for i := range 700 {
+		if _, err := z.Create(fmt.Sprintf("%060000d", i)); err != nil {
 			t.Fatal(err)
 		}
 	}

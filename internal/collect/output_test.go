@@ -56,10 +56,12 @@ func facts(t *testing.T, all []*province.Evening) *sql.DB {
 		t.Fatal(err)
 	}
 	for _, e := range all {
+		var rows []string
 		for _, f := range e.Facts {
-			if _, err := tx.Exec(`INSERT INTO facts VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)`, f.Screening, f.Kemendagri, f.Rehearsal, f.Sex, f.Age, f.People, f.Question, f.Before, f.Option, f.Right); err != nil {
-				t.Fatal(err)
-			}
+			rows = append(rows, fmt.Sprintf("('%s','%s',%t,'%s','%s',%d,'%s',%t,'%s',%t)", f.Screening, f.Kemendagri, f.Rehearsal, f.Sex, f.Age, f.People, f.Question, f.Before, f.Option, f.Right))
+		}
+		if _, err := tx.Exec(`INSERT INTO facts VALUES ` + strings.Join(rows, ",")); err != nil {
+			t.Fatal(err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
