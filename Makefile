@@ -39,7 +39,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-pi; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-pi test-stick; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -93,6 +93,9 @@ deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64
 	@rm -f build/deb/*.deb
 	@systemd/deb/build.sh $(DEB_ARCHS)
 
+test-stick: build ## USB sticks plugged into a Debian in QEMU and pulled out: PULLS (3) of each kind
+	@mkdir -p build/lab && go run ./internal/lab/stick -pulls $(or $(PULLS),3)
+
 test-deb: deb ## lintian, and a second build that must give the same bytes
 	@systemd/deb/check.sh
 
@@ -132,7 +135,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 
