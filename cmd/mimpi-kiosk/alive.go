@@ -50,7 +50,17 @@ func (k *kiosk) tellSystemd(ctx context.Context, room *screening.Room, address n
 		return nil
 	}
 	every, deadline := watchdogPace(os.Getenv)
-	return report(ctx, alive{room, "http://" + reachable(address) + "/favicon.svg"}, every, deadline, notifySystemd, k.log)
+	return report(ctx, alive{room, "http://" + onThisMachine(address) + "/favicon.svg"}, every, deadline, notifySystemd, k.log)
+}
+
+// onThisMachine is an address as this process reaches it. It has no name in it: a machine
+// that cannot look up "localhost" must not be restarted for ever.
+func onThisMachine(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 // report tells until ctx ends. every is the time from one look to the

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -124,5 +126,15 @@ func TestWhatSystemdHandsOver(t *testing.T) {
 	}
 	if _, err := inherited(hand("12", "2"), 12); err == nil || !strings.Contains(err.Error(), "2 sockets") {
 		t.Errorf("two sockets: %v", err)
+	}
+}
+
+func TestWhereTheKioskReachesItself(t *testing.T) {
+	for address, want := range map[string]string{
+		"[::]:80": "127.0.0.1:80", "0.0.0.0:8080": "127.0.0.1:8080", "10.42.0.1:80": "10.42.0.1:80", "[::1]:81": "[::1]:81",
+	} {
+		if got := onThisMachine(net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))); got != want {
+			t.Errorf("%s is reached at %s, not %s", address, got, want)
+		}
 	}
 }

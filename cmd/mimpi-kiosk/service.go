@@ -93,7 +93,15 @@ func serviceCommand() *cobra.Command {
 		return s.Uninstall()
 	})
 	verb("start", "Start the daemon", service.Service.Start)
-	verb("stop", "Stop the daemon until it is started again or the machine is", service.Service.Stop)
+	verb("stop", "Stop the daemon until it is started again or the machine is", func(s service.Service) error {
+		if installedPlaces.byPackage() {
+			// Port 80 first, or the next phone would start the daemon again.
+			if out, err := exec.Command("systemctl", "stop", "mimpi-kiosk.socket").CombinedOutput(); err != nil {
+				return fmt.Errorf("close port 80: %w: %s", err, strings.TrimSpace(string(out)))
+			}
+		}
+		return s.Stop()
+	})
 	verb("restart", "Stop the daemon and start it again", service.Service.Restart)
 	verb("status", "Say whether the daemon runs; exit code 0 if it does", func(s service.Service) error {
 		status, err := s.Status()

@@ -59,10 +59,14 @@ func lab(ctx context.Context, arch, do, deb, newer string) error {
 	if err != nil {
 		return err
 	}
-	if err := measure(ctx, a, i, work, log); err != nil || do == "boot" {
+	m, err := measure(ctx, a, i, work, log)
+	if err != nil {
 		return err
 	}
-	return checks(ctx, a, i, work, log)
+	if do != "boot" {
+		err = checks(ctx, a, m, work)
+	}
+	return errors.Join(err, m.Close())
 }
 
 // Boot is what the bench reads from boot.json; seconds from power-on.
@@ -71,30 +75,30 @@ type Boot struct {
 	Bare  float64 `json:"bare"`  // until the same machine, without the kiosk, has reached multi-user.target
 }
 
-// measure switches the machine on without the kiosk and with it.
-func measure(ctx context.Context, a architecture, i image, work string, log io.Writer) error {
+// measure switches the machine on without the kiosk and with it, and leaves it on.
+func measure(ctx context.Context, a architecture, i image, work string, log io.Writer) (*machine, error) {
 	bare, err := boot(ctx, a, i, "lab.bare systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket", log, multiUser)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := bare.off(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	full, err := boot(ctx, a, i, "", log, multiUser, touch)
 	if err != nil {
-		return err
-	}
-	if err := full.off(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	b := Boot{Touch: full.reached[touch].Seconds(), Bare: bare.reached[multiUser].Seconds()}
 	fmt.Printf("From power-on to the touch screen's page: %.1f s; the same machine without the kiosk to multi-user.target: %.1f s; %.2f times as long.\n",
 		b.Touch, b.Bare, b.Touch/b.Bare)
 	data, err := json.Marshal(b)
-	if err != nil {
-		return err
+	if err == nil {
+		err = os.WriteFile(filepath.Join(work, "boot.json"), data, 0o644)
 	}
-	return os.WriteFile(filepath.Join(work, "boot.json"), data, 0o644)
+	if err != nil {
+		return nil, closing(full, err)
+	}
+	return full, nil
 }
 
 // off switches the machine off as a person does who presses its button.
@@ -107,14 +111,7 @@ func (m *machine) off(ctx context.Context) error {
 }
 
 // checks are what must hold, in this order, on one machine.
-func checks(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
-	m, err := boot(ctx, a, i, "", log, multiUser, touch)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		err = errors.Join(err, m.Close())
-	}()
+func checks(ctx context.Context, a architecture, m *machine, work string) error {
 	for _, c := range theChecks {
 		start := time.Now()
 		seen, err := c.see(ctx, m)
