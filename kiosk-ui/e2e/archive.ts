@@ -1,5 +1,9 @@
 // Reads what the facilitator downloads, with other hands than those that wrote it.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { ask } from './kiosk';
 
@@ -12,9 +16,9 @@ export function unzip(file: string): Map<string, Buffer> {
   return new Map(rows.map(({ name, data }) => [name, Buffer.from(data, 'hex')]));
 }
 
-/** Checks each SHA256SUMS, and that it leaves nothing out. */
+/** Checks each SHA256SUMS and its signature, and that nothing but the index is left out. */
 export function verifySums(files: Map<string, Buffer>): void {
-  const listed = new Set<string>();
+  const listed = new Set(['LIHAT-SAYA.html']);
   for (const [name, content] of files) {
     if (!name.endsWith('/SHA256SUMS')) continue;
     listed.add(name);
@@ -31,8 +35,26 @@ export function verifySums(files: Map<string, Buffer>): void {
       ).toBe(sum);
       listed.add(folder + file);
     }
+    const signature = `${name}.minisig`;
+    const key = `${dirname(dirname(name))}/minisign.pub`;
+    verifySignature(content, files.get(signature), files.get(key));
+    listed.add(signature).add(key);
   }
   expect([...listed].sort()).toEqual([...files.keys()].sort());
+}
+
+/** minisign itself has the last word; it fails when the signature does not fit. */
+function verifySignature(content: Buffer, signature?: Buffer, key?: Buffer): void {
+  const folder = mkdtempSync(join(tmpdir(), 'mimpi-signed-'));
+  try {
+    for (const [name, bytes] of Object.entries({ sums: content, 'sums.minisig': signature, key })) {
+      if (!bytes) throw new Error(`the export has no ${name}`);
+      writeFileSync(join(folder, name), bytes);
+    }
+    execFileSync('minisign', ['-V', '-q', '-m', 'sums', '-p', 'key'], { cwd: folder });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Rows of a CSV file as Excel on an Indonesian Windows reads it: BOM, semicolons. */

@@ -9,7 +9,7 @@ export default function ready(): void {
     [filmFile, 'the demo film: run `make demo-film`'],
     [chromiumPath, 'Chromium: run `make set-up-test`'],
   ].filter(([path]) => !existsSync(path as string));
-  for (const program of ['zbarimg', 'sqlite3', 'ffmpeg']) {
+  for (const program of ['zbarimg', 'sqlite3', 'ffmpeg', 'minisign']) {
     if (spawnSync(program, ['-version']).error)
       missing.push([program, 'apt has it: run `make set-up-test`']);
   }
