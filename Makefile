@@ -102,6 +102,9 @@ test-deb: deb ## lintian, and a second build that must give the same bytes
 test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kills, hangs, an upgrade, a purge
 	@$(call BOX,amd64)
 
+bench-box: $(UI)
+	@$(call BOX,amd64) -do boot
+
 test-box-arm64: $(UI) ## the same on a Raspberry Pi 4's processor, emulated; takes its time
 	@$(call BOX,arm64)
 
@@ -135,7 +138,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box bench-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -1,7 +1,7 @@
 // Bench prints one table: what the kiosk costs, beside what a plain program costs for
 // the same job on the same machine in the same run. Only the ratios carry over to other
 // machines. Run it with "make bench"; the daemon must be built. Arguments name the parts
-// to measure (commits, start, phones, rest, film, sizes, pi, collect); none is all.
+// to measure (commits, start, phones, rest, film, sizes, pi, boot, collect); none is all.
 //
 // All traffic goes to 127.0.0.1, and every load is bounded in count and time.
 package main
@@ -58,7 +58,7 @@ func measure(ctx context.Context, dir string) ([]row, error) {
 		name string
 		run  func(context.Context, string) ([]row, error)
 	}{
-		{"commits", commits}, {"start", starts}, {"phones", phones}, {"rest", atRest}, {"film", film}, {"sizes", sizes}, {"pi", pi}, {"collect", collected},
+		{"commits", commits}, {"start", starts}, {"phones", phones}, {"rest", atRest}, {"film", film}, {"sizes", sizes}, {"pi", pi}, {"boot", boot}, {"collect", collected},
 	} {
 		if len(os.Args) > 1 && !slices.Contains(os.Args[1:], part.name) {
 			continue

@@ -90,7 +90,7 @@ type Guest struct {
 
 // binary and machine arguments of each architecture.
 var architectures = map[string][]string{
-	"x86_64":  {"qemu-system-x86_64", "-machine", "q35", "-cpu", "max,-svm"},
+	"x86_64":  {"qemu-system-x86_64", "-machine", "q35", "-cpu", "max"},
 	"aarch64": {"qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a72"},
 }
 
