@@ -109,6 +109,24 @@ func watchdogPace(environment func(string) string) (every, deadline time.Duratio
 	return limit / 4, limit / 2
 }
 
+// notifySystemd tells systemd how a service is, as sd_notify does; without systemd it
+// does nothing.
+func notifySystemd(state string) error {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return nil
+	}
+	if path[0] == '@' {
+		path = "\x00" + path[1:]
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).Dial("unixgram", path)
+	if err != nil {
+		return fmt.Errorf("reach systemd: %w", err)
+	}
+	_, err = conn.Write([]byte(state))
+	return errors.Join(err, conn.Close())
+}
+
 // inherited gives the socket that systemd's socket unit holds for this process (port 80),
 // or nil. It stays open: every listener made of it is a copy, and whoever connects while
 // there is none waits.

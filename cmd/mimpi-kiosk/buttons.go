@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/clicker"
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
@@ -103,18 +103,13 @@ func (k *kiosk) runButtons(ctx context.Context, keys *clicker.Clicker) error {
 func (k *kiosk) reportButtons(c clicker.Condition) {
 	g := k.config.Clicker.GPIO
 	var trouble *clicker.Trouble
-	if errors.As(c.Trouble, &trouble) && trouble.Kind == clicker.NoChip && g.Enabled == config.Auto && g.Chip == "" && !isRaspberryPi() {
+	if errors.As(c.Trouble, &trouble) && trouble.Kind == clicker.NoChip && g.Enabled == config.Auto && g.Chip == "" && !box.IsPi("/") {
 		return
 	}
 	if c.Trouble != nil {
 		k.log.Warn("buttons", "error", c.Trouble)
 	}
 	k.board.Set(buttonsHealth(c, k.buttonLabel))
-}
-
-func isRaspberryPi() bool {
-	model, err := os.ReadFile("/proc/device-tree/model")
-	return err == nil && strings.HasPrefix(string(model), "Raspberry Pi")
 }
 
 // buttonLabel is what people call the button on a line.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/web"
@@ -10,7 +11,7 @@ import (
 // of the box, or where it has none the keys of its keyboard.
 func (k *kiosk) checkButtons() []web.CheckButton {
 	out := []web.CheckButton{}
-	if g := k.config.Clicker.GPIO; g.Enabled == config.On || g.Enabled == config.Auto && (isRaspberryPi() || g.Chip != "") {
+	if g := k.config.Clicker.GPIO; g.Enabled == config.On || g.Enabled == config.Auto && (box.IsPi("/") || g.Chip != "") {
 		for _, b := range k.gpio().Buttons {
 			if name, presses := b.Name(); presses {
 				out = append(out, web.CheckButton{Name: name, Label: screening.Text{

@@ -130,11 +130,8 @@ func clockHealth(source screening.ClockSource) health.Part {
 	if message, ok := words[source]; ok {
 		return health.Part{Part: "clock", Level: health.OK, Message: message}
 	}
-	return health.Part{Part: "clock", Level: health.Note, Message: map[string]string{
-		"id": "Jam kotak belum pasti: kotak ini tidak tahu waktu selama mati.",
-		"en": "The clock of the box is not certain: it does not know how long it was off.",
-	}, Hint: map[string]string{
-		"id": "Setel jam dari ponsel di layar fasilitator. Waktu yang sudah tercatat malam ini ikut dibetulkan.",
-		"en": "Set the clock from a phone on the facilitator's screen. Times recorded this evening are put right as well.",
-	}}
+	return health.Found("clock", health.Note,
+		"Jam kotak belum pasti: kotak ini tidak tahu waktu selama mati.", "The clock of the box is not certain: it does not know how long it was off.",
+		"Setel jam dari ponsel di layar fasilitator. Waktu yang sudah tercatat malam ini ikut dibetulkan.",
+		"Set the clock from a phone on the facilitator's screen. Times recorded this evening are put right as well.")
 }

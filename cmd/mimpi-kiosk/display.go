@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -29,9 +26,13 @@ type displayFlags struct {
 }
 
 func (f *displayFlags) add(cmd *cobra.Command) {
+	f.addSettings(cmd)
+	cmd.Flags().StringVar(&f.folder, "session", sessionFolder, "folder of the display session, its XDG_RUNTIME_DIR")
+}
+
+func (f *displayFlags) addSettings(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", installedConfig, "configuration file")
 	cmd.Flags().StringVar(&f.override, "override", bootConfig, "file whose settings win over the configuration's, key by key")
-	cmd.Flags().StringVar(&f.folder, "session", sessionFolder, "folder of the display session, its XDG_RUNTIME_DIR")
 }
 
 // settled is the configuration; the daemon says what is wrong in it.
@@ -126,13 +127,8 @@ func shown(role string, alone config.Alone, p display.Places) (output, page stri
 
 // browserEnvironment leaves nothing of a browser outside the session's folder.
 func browserEnvironment(folder string, cursor bool) []string {
-	env := append(os.Environ(), "XDG_RUNTIME_DIR="+folder, "WAYLAND_DISPLAY="+filepath.Base(display.Socket(folder)),
-		"XDG_SESSION_TYPE=wayland", "HOME="+folder, "XDG_CONFIG_HOME="+filepath.Join(folder, "config"),
-		"XDG_CACHE_HOME="+filepath.Join(folder, "cache"))
-	if !cursor {
-		env = append(env, "XCURSOR_THEME="+display.CursorTheme, "XCURSOR_PATH="+filepath.Join(folder, "icons"))
-	}
-	return env
+	return append(display.Environment(folder, cursor), "WAYLAND_DISPLAY="+filepath.Base(display.Socket(folder)),
+		"HOME="+folder, "XDG_CONFIG_HOME="+filepath.Join(folder, "config"), "XDG_CACHE_HOME="+filepath.Join(folder, "cache"))
 }
 
 // keepOnScreen has a browser while there is an output for it. Another page on the same
@@ -207,22 +203,4 @@ func keepOn(ctx context.Context, base string, w browser.Window, output, page str
 	})
 	err := group.Wait()
 	return next, err
-}
-
-// notifySystemd tells systemd how a service is, as sd_notify does; without systemd it
-// does nothing.
-func notifySystemd(state string) error {
-	path := os.Getenv("NOTIFY_SOCKET")
-	if path == "" {
-		return nil
-	}
-	if path[0] == '@' {
-		path = "\x00" + path[1:]
-	}
-	conn, err := (&net.Dialer{Timeout: time.Second}).Dial("unixgram", path)
-	if err != nil {
-		return fmt.Errorf("reach systemd: %w", err)
-	}
-	_, err = conn.Write([]byte(state))
-	return errors.Join(err, conn.Close())
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/web/signin"
 )
 
 // Where the package puts the screening pack.
@@ -81,11 +81,11 @@ func exists(path string) bool {
 // it holds the buttons and has watched the power since it was started.
 func examine(ctx context.Context, f flags) examination {
 	e := examination{Program: "mimpi-kiosk", Version: version, CheckedAt: time.Now().UTC()}
-	pi := isRaspberryPi()
+	pi := box.IsPi("/")
 
 	s, err := readSettings(f)
 	if err != nil {
-		e.add(doctor.Found("configuration", health.Problem, "Berkas pengaturan tidak ada: "+err.Error(), "The configuration is not there: "+err.Error(),
+		e.add(health.Found("configuration", health.Problem, "Berkas pengaturan tidak ada: "+err.Error(), "The configuration is not there: "+err.Error(),
 			"Periksa nama berkas setelah --config.", "Check the name of the file after --config."))
 		s.Config, s.problems = config.Default(), nil
 	} else {
@@ -129,7 +129,7 @@ func examine(ctx context.Context, f flags) examination {
 		}
 	}
 	for _, c := range e.Checks {
-		if rank(c.Level) > rank(e.Level) {
+		if health.Compare(c.Level, e.Level) > 0 {
 			e.Level = c.Level
 		}
 	}
@@ -143,10 +143,6 @@ func (e *examination) add(p health.Part) {
 		return
 	}
 	e.Checks = append(e.Checks, p)
-}
-
-func rank(l health.Level) int {
-	return slices.Index([]health.Level{"", health.OK, health.Note, health.Problem}, l)
 }
 
 func (e *examination) problems() int {
@@ -168,7 +164,7 @@ func (e *examination) print(w io.Writer, asJSON bool) error {
 	}
 	signs := map[health.Level]string{health.OK: "  ✓ ", health.Note: "  ! ", health.Problem: "  ✗ "}
 	sorted := slices.Clone(e.Checks)
-	slices.SortStableFunc(sorted, func(a, b health.Part) int { return rank(b.Level) - rank(a.Level) })
+	slices.SortStableFunc(sorted, func(a, b health.Part) int { return health.Compare(b.Level, a.Level) })
 	for _, c := range sorted {
 		if _, err := fmt.Fprintf(w, "%s%s\n    %s\n", signs[c.Level], c.Message["id"], c.Message["en"]); err != nil {
 			return err
@@ -198,14 +194,13 @@ type answered struct {
 
 // ask asks the daemon on this machine, over its own door.
 func ask(ctx context.Context, listen string) (a answered) {
-	_, port, err := net.SplitHostPort(listen)
-	if err != nil || port == "0" {
+	if _, port, err := net.SplitHostPort(listen); err != nil || port == "0" {
 		return a
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second) // a card that limps
 	defer cancel()
 	get := func(path string) (*http.Response, error) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost:"+port+path, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, ownURL(listen)+path, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -235,16 +230,16 @@ func ask(ctx context.Context, listen string) (a answered) {
 func (a answered) part(address string) health.Part {
 	switch {
 	case a.other:
-		return doctor.Found("daemon", health.Problem, "Program lain memakai alamat kotak ("+address+").", "Another program holds the address of the kiosk ("+address+").",
+		return health.Found("daemon", health.Problem, "Program lain memakai alamat kotak ("+address+").", "Another program holds the address of the kiosk ("+address+").",
 			"Hentikan program itu, atau pilih alamat lain dengan listen di pengaturan.", "Stop that program, or choose another address with listen in the settings.")
 	case a.report == nil:
-		return doctor.Found("daemon", health.Note, "Kiosk belum berjalan.", "The kiosk is not running.",
+		return health.Found("daemon", health.Note, "Kiosk belum berjalan.", "The kiosk is not running.",
 			"Jalankan: sudo systemctl start mimpi-kiosk. Lihat: journalctl -u mimpi-kiosk", "Run: sudo systemctl start mimpi-kiosk. See: journalctl -u mimpi-kiosk")
 	case a.commits != nil:
-		return doctor.Found("daemon", health.Problem, "Kiosk berjalan, tetapi tidak bisa menyimpan: "+a.commits.Error(), "The kiosk runs, but cannot save: "+a.commits.Error(),
+		return health.Found("daemon", health.Problem, "Kiosk berjalan, tetapi tidak bisa menyimpan: "+a.commits.Error(), "The kiosk runs, but cannot save: "+a.commits.Error(),
 			"Lihat baris tentang kartu memori.", "See the lines about the memory card.")
 	}
-	return doctor.Found("daemon", health.OK, "Kiosk berjalan dan bisa menyimpan.", "The kiosk runs and can save.")
+	return health.Found("daemon", health.OK, "Kiosk berjalan dan bisa menyimpan.", "The kiosk runs and can save.")
 }
 
 // sourceOf is how a clock is known without a journal: nobody has set it here.
@@ -257,28 +252,27 @@ func dataFolder(path string) health.Part {
 	case err == nil:
 		return health.Part{Level: health.OK}
 	case errors.Is(err, fs.ErrNotExist):
-		return doctor.Found("data", health.Note, "Folder data "+path+" belum ada: kiosk belum pernah berjalan.", "There is no data folder "+path+" yet: the kiosk has never run.",
+		return health.Found("data", health.Note, "Folder data "+path+" belum ada: kiosk belum pernah berjalan.", "There is no data folder "+path+" yet: the kiosk has never run.",
 			"Nyalakan kiosk sekali, lalu periksa lagi.", "Start the kiosk once, then check again.")
 	case errors.Is(err, fs.ErrPermission):
-		return doctor.Found("data", health.Note, "Folder data "+path+" tidak boleh dibaca.", "The data folder "+path+" may not be read.",
+		return health.Found("data", health.Note, "Folder data "+path+" tidak boleh dibaca.", "The data folder "+path+" may not be read.",
 			"Jalankan dengan sudo.", "Run with sudo.")
 	}
-	return doctor.Found("data", health.Problem, "Folder data tidak bisa dibaca: "+err.Error(), "The data folder cannot be read: "+err.Error(),
+	return health.Found("data", health.Problem, "Folder data tidak bisa dibaca: "+err.Error(), "The data folder cannot be read: "+err.Error(),
 		"Nyalakan ulang kotak. Kalau tetap begitu, ganti kartu memorinya.", "Restart the box. If that does not help, replace the memory card.")
 }
 
 // pinSet looks whether there is a PIN. There is no default one that could be left as it is.
 func pinSet(data string) health.Part {
-	raw, err := os.ReadFile(filepath.Join(data, "pin.json"))
-	var kept struct{ Hash string }
+	set, err := signin.PINSet(data)
 	switch {
-	case err == nil && json.Unmarshal(raw, &kept) == nil && kept.Hash != "":
-		return doctor.Found("pin_set", health.OK, "PIN fasilitator sudah dibuat.", "The facilitator's PIN is set.")
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return doctor.Found("pin_set", health.Note, "PIN tidak bisa diperiksa: "+err.Error(), "The PIN cannot be looked at: "+err.Error(),
+	case set:
+		return health.Found("pin_set", health.OK, "PIN fasilitator sudah dibuat.", "The facilitator's PIN is set.")
+	case err != nil:
+		return health.Found("pin_set", health.Note, "PIN tidak bisa diperiksa: "+err.Error(), "The PIN cannot be looked at: "+err.Error(),
 			"Jalankan dengan sudo.", "Run with sudo.")
 	}
-	return doctor.Found("pin_set", health.Note, "PIN fasilitator belum dibuat.", "The facilitator's PIN is not set yet.",
+	return health.Found("pin_set", health.Note, "PIN fasilitator belum dibuat.", "The facilitator's PIN is not set yet.",
 		"Buka layar fasilitator di kotak ini dan buat PIN.", "Open the facilitator's screen on this box and set a PIN.")
 }
 
@@ -286,16 +280,12 @@ func pinSet(data string) health.Part {
 func filmOf(f flags) (string, health.Part) {
 	p, err := pack.Load(f.pack)
 	if err != nil {
-		return "", doctor.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
+		return "", health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
 			"Pasang ulang paketnya, atau pilih yang lain dengan --pack.", "Install the pack again, or choose another with --pack.")
 	}
 	if f.film != "" {
-		film, err := pack.LoadFilm(f.film)
-		if err == nil {
-			err = p.UseFilm(film)
-		}
-		if err != nil {
-			return "", doctor.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
+		if err := useFilm(p, f.film); err != nil {
+			return "", health.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
 				"Pilih folder film yang lain dengan --film.", "Choose another film folder with --film.")
 		}
 	}

@@ -26,9 +26,10 @@ func exportCommand() *cobra.Command {
 				return err
 			}
 			defer journal.Close() // read only: nothing to lose
-			if _, err := os.Stat(installedConfig); err == nil && f.config == "" {
-				f.config, f.override = installedConfig, bootConfig
+			if f.config == "" && exists(installedConfig) {
+				f.config = installedConfig
 			}
+			f.settle(cmd.Flags().Changed)
 			s, err := readSettings(f)
 			if err != nil {
 				return err

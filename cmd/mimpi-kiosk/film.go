@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/mpv"
 	"mimpi-kiosk/internal/playback"
@@ -16,7 +17,7 @@ import (
 // filmOn makes what plays the film on the projector, and follows it.
 func (k *kiosk) filmOn(room *screening.Room) *playback.Follower {
 	log := func(err error) { k.log.Warn("film", "error", err) }
-	c, model := k.config.Film, piModel()
+	c, model := k.config.Film, box.Model("/")
 	var player playback.Player
 	if mpvPlays(c, model) && !k.pack.Film.Missing {
 		player = playback.NewMPV(lines(c), k.mpvFilm(c, model), log)
@@ -55,7 +56,7 @@ func (k *kiosk) mpvFilm(c config.Film, model string) playback.MPVFilm {
 		HWDec: c.HWDec, AudioDevice: c.AudioDevice, VolumeMax: c.VolumeMax,
 	}
 	if f.HWDec == "auto" {
-		f.HWDec = playback.HWDec(model, k.pack.Film.Check().Video)
+		f.HWDec = playback.HWDec(model, k.film.Video)
 	}
 	for _, s := range k.pack.Film.Subtitles {
 		if file, ok := k.pack.Film.SubtitleFile(s.Lang); ok {
@@ -63,13 +64,4 @@ func (k *kiosk) mpvFilm(c config.Film, model string) playback.MPVFilm {
 		}
 	}
 	return f
-}
-
-// piModel is what a Raspberry Pi calls itself, "" on other machines.
-func piModel() string {
-	model, err := os.ReadFile("/proc/device-tree/model")
-	if err != nil { // there is none
-		return ""
-	}
-	return strings.TrimRight(string(model), "\x00\n")
 }

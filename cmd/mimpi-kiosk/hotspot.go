@@ -30,8 +30,7 @@ func hotspotCommand() *cobra.Command {
 			return network.On(cmd.Context(), hotspot.System())
 		},
 	}
-	cmd.Flags().StringVar(&f.config, "config", installedConfig, "configuration file")
-	cmd.Flags().StringVar(&f.override, "override", bootConfig, "file whose settings win over the configuration's, key by key")
+	f.addSettings(cmd)
 	cmd.Flags().BoolVar(&keyfile, "print", false, "print NetworkManager's profile and change nothing")
 	return cmd
 }

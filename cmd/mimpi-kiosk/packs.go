@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"syscall"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
@@ -82,7 +81,10 @@ func (k *kiosk) loadPack(f flags) error {
 		}
 		p, err := pack.Load(dir)
 		if err == nil && f.film != "" && (!fromStick || p.Film.Missing) {
-			if err = useFilm(p, f.film); err != nil && fromStick {
+			if err = useFilm(p, f.film); err != nil {
+				err = fmt.Errorf("the film in %s has mistakes:\n%w", f.film, err)
+			}
+			if err != nil && fromStick {
 				k.log.Warn("the pack from the stick has no film", "error", err)
 				err = nil
 			}
@@ -103,32 +105,20 @@ func (k *kiosk) loadPack(f flags) error {
 	}
 }
 
+// useFilm has the pack show the film of another folder.
 func useFilm(p *pack.Pack, dir string) error {
 	film, err := pack.LoadFilm(dir)
-	if err == nil {
-		err = p.UseFilm(film)
-	}
 	if err != nil {
-		return fmt.Errorf("the film in %s has mistakes:\n%w", dir, err)
+		return err
 	}
-	return nil
+	return p.UseFilm(film)
 }
 
 func packHealth(err error) health.Part {
 	if err == nil {
-		return health.Part{Part: "pack", Level: health.OK, Message: map[string]string{
-			"id": "Paket pemutaran lengkap.", "en": "The screening pack is complete.",
-		}}
+		return health.Found("pack", health.OK, "Paket pemutaran lengkap.", "The screening pack is complete.")
 	}
-	return health.Part{Part: "pack", Level: health.Problem, Message: map[string]string{
-		"id": "Paket dari stik USB tidak bisa dipakai. Kios memakai yang sebelumnya.",
-		"en": "The pack from the USB stick cannot be used. The kiosk uses the earlier one.",
-	}, Hint: map[string]string{
-		"id": "Pasang stik itu lagi dan ambil paketnya sekali lagi.",
-		"en": "Plug that stick in again and take the pack once more.",
-	}}
-}
-
-func isReadOnly(err error) bool {
-	return errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM)
+	return health.Found("pack", health.Problem,
+		"Paket dari stik USB tidak bisa dipakai. Kios memakai yang sebelumnya.", "The pack from the USB stick cannot be used. The kiosk uses the earlier one.",
+		"Pasang stik itu lagi dan ambil paketnya sekali lagi.", "Plug that stick in again and take the pack once more.")
 }

@@ -80,7 +80,8 @@ type kiosk struct {
 	data     string // folder
 	config   settings
 	packs    *packs
-	pack     *pack.Pack // in use
+	pack     *pack.Pack      // in use
+	film     pack.FilmReport // of its film
 	texts    *web.Texts
 	keeper   *signin.Keeper
 	clock    *machineClock
@@ -105,7 +106,8 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		if err := k.loadPack(f); err != nil {
 			return err
 		}
-		k.board.Set(filmHealth(k.pack.Film.Check()))
+		k.film = k.pack.Film.Check()
+		k.board.Set(filmHealth(k.film))
 		err := k.serve(ctx, path, out)
 		if errors.Is(err, errPackChanged) && ctx.Err() == nil {
 			continue
@@ -191,10 +193,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 		Limits: web.Limits(limits(k.config.Limits)), Zone: k.zone(), Checkup: k.checkup, Show: show, Sticks: sticks, Log: k.log,
 	}, address)
 	if err != nil {
-		for _, l := range listeners {
-			err = errors.Join(err, l.Close())
-		}
-		return err
+		return closing(err, listeners)
 	}
 	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(address))
 
@@ -232,16 +231,21 @@ func (k *kiosk) listen() ([]net.Listener, error) {
 	listener, err := bind()
 	if err != nil {
 		err = fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", address, err)
-		for _, l := range listeners {
-			err = errors.Join(err, l.Close())
-		}
-		return nil, err
+		return nil, closing(err, listeners)
 	}
 	k.board.Set(k.config.health())
 	if err := k.config.remember(); err != nil {
 		k.log.Warn("keep the settings for later", "error", err)
 	}
 	return append(listeners, listener), nil
+}
+
+// closing gives the error, and what the closing of the listeners adds to it.
+func closing(err error, listeners []net.Listener) error {
+	for _, l := range listeners {
+		err = errors.Join(err, l.Close())
+	}
+	return err
 }
 
 func (k *kiosk) start() screening.Envelope {

@@ -56,11 +56,8 @@ func (s *sticks) run(ctx context.Context) error {
 			break
 		}
 		s.log.Error("USB sticks", "error", err)
-		s.board.Set(health.Part{Part: "usb", Level: health.Problem, Message: map[string]string{
-			"id": "Stik USB tidak bisa dilayani sekarang.", "en": "USB sticks cannot be looked after now.",
-		}, Hint: map[string]string{
-			"id": "Unduh ekspor di layar ini, atau nyalakan ulang kotak.", "en": "Download the export on this screen, or restart the box.",
-		}})
+		s.board.Set(health.Found("usb", health.Problem, "Stik USB tidak bisa dilayani sekarang.", "USB sticks cannot be looked after now.",
+			"Unduh ekspor di layar ini, atau nyalakan ulang kotak.", "Download the export on this screen, or restart the box."))
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -91,7 +88,7 @@ func (s *sticks) follow(ctx context.Context) error {
 			busy = now
 			s.desk.SetBusy(busy)
 		}
-		if !s.packs.waits() || !between(state) {
+		if !s.packs.waits() || state.GoingOn() {
 			continue
 		}
 		if err := s.packs.advance(); err != nil {
@@ -102,9 +99,6 @@ func (s *sticks) follow(ctx context.Context) error {
 		return errPackChanged
 	}
 }
-
-// between says whether no screening goes on that another pack would disturb.
-func between(s *screening.State) bool { return s.Screening == nil || s.Step == screening.Ended }
 
 // Export implements [usb.Work].
 func (s *sticks) Export(ctx context.Context, dir string, before func(done, all int) error) (usb.Exported, error) {
@@ -141,7 +135,7 @@ func exportTrouble(err error, e *usb.Exported) error {
 		return nil
 	case errors.Is(err, export.ErrNotKept):
 		why = usb.Lying
-	case isReadOnly(err):
+	case export.IsProtected(err):
 		why = usb.Protected
 	case errors.As(err, &fault):
 		why = usb.Incomplete
@@ -193,9 +187,7 @@ func (s *sticks) reconsider() {
 
 // changed tells the screens and the health board.
 func (s *sticks) changed() {
-	part := health.Part{Part: "usb", Level: health.OK, Message: map[string]string{
-		"id": "Stik USB: tidak ada masalah.", "en": "USB sticks: no trouble.",
-	}}
+	part := health.Found("usb", health.OK, "Stik USB: tidak ada masalah.", "USB sticks: no trouble.")
 	for _, stick := range s.desk.Sticks() {
 		if stick.Phase == usb.InTrouble {
 			part.Level, part.Message, part.Hint = health.Note, stick.Message(), stick.Why.Hint()

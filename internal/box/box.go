@@ -111,14 +111,12 @@ func Model(root string) string {
 }
 
 // isPi says whether the machine is a Raspberry Pi.
-func (w *Watch) isPi() bool { return strings.HasPrefix(Model(w.Root), "Raspberry Pi") }
+// IsPi says whether a machine is a Raspberry Pi.
+func IsPi(root string) bool { return strings.HasPrefix(Model(root), "Raspberry Pi") }
 
 func part(name string, level health.Level, id, en string, hint ...string) *health.Part {
-	p := &health.Part{Part: name, Level: level, Message: map[string]string{"id": id, "en": en}}
-	if len(hint) == 2 {
-		p.Hint = map[string]string{"id": hint[0], "en": hint[1]}
-	}
-	return p
+	p := health.Found(name, level, id, en, hint...)
+	return &p
 }
 
 // Commits remembers how long the last commits took. It is safe for concurrent use.

@@ -33,11 +33,8 @@ var errOther = errors.New("what was read back is not what was written")
 
 // ProbeCard writes a small file into a folder, syncs it, and reads it back past the
 // cache of the kernel, so that it comes from the card. The file is removed.
-func ProbeCard(dir string) Probe {
-	return probe(filepath.Join(dir, ".card-probe"))
-}
-
-func probe(path string) (p Probe) {
+func ProbeCard(dir string) (p Probe) {
+	path := filepath.Join(dir, ".card-probe")
 	want := aligned(probed)
 	rand.Read(want) // never fails: see crypto/rand
 	begin := time.Now()
@@ -95,29 +92,24 @@ func aligned(n int) []byte {
 
 // Part says what a probe means; "" is nothing to say.
 func (p Probe) Part() health.Part {
-	replace := []string{
-		"Salin hasil pemutaran ke laptop hari ini, lalu ganti kartu memorinya.",
-		"Copy the results to a laptop today, then replace the memory card.",
-	}
 	switch {
 	case errors.Is(p.Err, syscall.ENOSPC), errors.Is(p.Err, syscall.EROFS), errors.Is(p.Err, syscall.EACCES), errors.Is(p.Err, syscall.EDQUOT):
 		// The parts "disk" and "journal" say what to do.
 		return *part("card_test", health.Note, "Kartu memori tidak bisa diuji: "+p.Err.Error(), "The memory card cannot be tested: "+p.Err.Error())
 	case p.Err != nil:
 		return *part("card_test", health.Problem, "Kartu memori rusak: yang ditulis tidak terbaca kembali ("+p.Err.Error()+").",
-			"The memory card is failing: what is written cannot be read back ("+p.Err.Error()+").", replace...)
+			"The memory card is failing: what is written cannot be read back ("+p.Err.Error()+").", replaceCard()...)
 	case p.Write > limp || p.Read > limp:
 		return *part("card_test", health.Note,
 			fmt.Sprintf("Kartu memori lambat: perlu %.1f detik untuk berkas kecil. Kartu yang akan rusak sering begitu.", (p.Write+p.Read).Seconds()),
 			fmt.Sprintf("The memory card is slow: it needs %.1f seconds for a small file. Cards that are about to fail often do.", (p.Write+p.Read).Seconds()),
-			replace...)
+			replaceCard()...)
 	}
 	return *part("card_test", health.OK, "Kartu memori menulis dan membaca dengan baik.", "The memory card writes and reads well.")
 }
 
 // probeCard probes now and then. A card that hangs holds the goroutine up, not the kiosk.
 func (w *Watch) probeCard(ctx context.Context) error {
-	path := filepath.Join(w.Data, ".card-probe")
 	for wait := probeFirst; ; wait = probeEvery {
 		select {
 		case <-ctx.Done():
@@ -129,7 +121,7 @@ func (w *Watch) probeCard(ctx context.Context) error {
 				"Tunggu sebentar. Kalau tetap begitu, nyalakan ulang kotak dan ganti kartu memorinya setelah malam ini.",
 				"Wait a moment. If it stays so, restart the box, and replace the memory card after this evening."))
 		})
-		p := probe(path)
+		p := ProbeCard(w.Data)
 		late.Stop()
 		w.Set(p.Part())
 	}

@@ -53,13 +53,17 @@ func spaceIn(free, inodes uint64, readOnly bool) *health.Part {
 	return part("disk", health.OK, "Ruang kartu memori cukup.", "There is enough room on the memory card.")
 }
 
-// cardRecord is what the kernel and the card say of the card's past: errors that ext4
-// has met, and how much of an eMMC's life is used up. Cheap cards say nothing.
-func (w *Watch) cardRecord() *health.Part {
-	replace := []string{
+// replaceCard is the remedy for a card that fails, in Indonesian and English.
+func replaceCard() []string {
+	return []string{
 		"Salin hasil pemutaran ke laptop hari ini, lalu ganti kartu memorinya.",
 		"Copy the results to a laptop today, then replace the memory card.",
 	}
+}
+
+// cardRecord is what the kernel and the card say of the card's past: errors that ext4
+// has met, and how much of an eMMC's life is used up. Cheap cards say nothing.
+func (w *Watch) cardRecord() *health.Part {
 	known := false
 	for _, f := range w.glob("sys/fs/ext4/*/errors_count") {
 		n, ok := number(f)
@@ -67,7 +71,7 @@ func (w *Watch) cardRecord() *health.Part {
 		if n > 0 {
 			name := filepath.Base(filepath.Dir(f))
 			return part("card", health.Problem, fmt.Sprintf("Kartu memori (%s) sudah %d kali salah.", name, n),
-				fmt.Sprintf("The memory card (%s) has had %d errors.", name, n), replace...)
+				fmt.Sprintf("The memory card (%s) has had %d errors.", name, n), replaceCard()...)
 		}
 	}
 	worst := int64(0)
@@ -87,7 +91,7 @@ func (w *Watch) cardRecord() *health.Part {
 	}
 	switch {
 	case worst >= 2:
-		return part("card", health.Problem, "Kartu memori sudah aus.", "The memory card is worn out.", replace...)
+		return part("card", health.Problem, "Kartu memori sudah aus.", "The memory card is worn out.", replaceCard()...)
 	case worst == 1:
 		return part("card", health.Note, "Kartu memori hampir aus.", "The memory card is almost worn out.",
 			"Ganti kartu memorinya sebelum pemutaran berikutnya.", "Replace the memory card before the next screening.")

@@ -30,21 +30,26 @@ func (w *Watch) alarm() string {
 	return ""
 }
 
+// openAlarm opens the alarm; nil where the machine has none.
+func (w *Watch) openAlarm() (*os.File, error) {
+	path := w.alarm()
+	if path == "" {
+		return nil, nil
+	}
+	return os.Open(path)
+}
+
 // watchPower waits for the voltage to drop. The kernel wakes it (the driver asks the
 // firmware every two seconds); the minute between is for kernels that do not.
 func (w *Watch) watchPower(ctx context.Context) error {
-	path := w.alarm()
-	if path == "" {
+	file, err := w.openAlarm()
+	if err != nil {
+		w.Wrong("open the alarm of the power supply", err)
+	}
+	if file == nil {
 		if p := w.noSensor(); p != nil {
 			w.Set(*p)
 		}
-		<-ctx.Done()
-		return nil
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		w.Wrong("open the alarm of the power supply", err)
-		w.Set(*w.noSensor())
 		<-ctx.Done()
 		return nil
 	}
@@ -63,12 +68,8 @@ func (w *Watch) watchPower(ctx context.Context) error {
 
 // Power looks once at the power supply; nil when the machine has no sensor and need not.
 func (w *Watch) Power() *health.Part {
-	path := w.alarm()
-	if path == "" {
-		return w.noSensor()
-	}
-	file, err := os.Open(path)
-	if err != nil {
+	file, err := w.openAlarm()
+	if err != nil || file == nil {
 		return w.noSensor()
 	}
 	defer file.Close()
@@ -78,7 +79,7 @@ func (w *Watch) Power() *health.Part {
 }
 
 func (w *Watch) noSensor() *health.Part {
-	if !w.isPi() {
+	if !IsPi(w.Root) {
 		return nil
 	}
 	return part("power", health.Note,

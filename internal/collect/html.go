@@ -41,8 +41,7 @@ type reportChange struct {
 }
 
 // writeHTML writes one page that needs nothing beside it.
-func writeHTML(w io.Writer, r *Result) error {
-	t := r.Totals()
+func writeHTML(w io.Writer, r *Result, t *Totals) error {
 	d := reportData{
 		Result: r, Totals: t, Style: chart.Style, From: export.LongDate(t.First), Until: export.LongDate(t.Last),
 		People: thousands(t.People), Disability: fewInWords(t), Bad: r.Bad(), Rehearsals: rehearsals(r),
@@ -99,13 +98,12 @@ func changeOf(c *Change) reportChange {
 			label = "✓ " + label
 		}
 		for _, a := range []*Answers{c.Before, c.After} {
-			low, high := chart.Wilson(a.Counts[i], a.Answered)
-			b := chart.Bar{Label: label, Value: float64(a.Counts[i]) / float64(a.Answered), Text: chart.Share(a.Counts[i], a.Answered), Low: low, High: high, Kind: chart.After}
+			kind := chart.After
 			if a == c.Before {
-				b.Kind = chart.Before
+				kind = chart.Before
 			}
+			bars = append(bars, chart.ShareBar(label, a.Counts[i], a.Answered, kind))
 			label = ""
-			bars = append(bars, b)
 		}
 	}
 	out.Chart = chart.Bars(c.Before.Text.ID, 1, bars)

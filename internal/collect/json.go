@@ -102,8 +102,7 @@ type (
 	}
 )
 
-func writeJSON(w io.Writer, r *Result) error {
-	t := r.Totals()
+func writeJSON(w io.Writer, r *Result, t *Totals) error {
 	out := jsonReport{
 		SchemaVersion: schemaVersion, Kiosks: append([]Kiosk{}, r.Kiosks...), Problems: append([]Problem{}, r.Problems...),
 		Regencies: []jsonRegency{}, Changes: []jsonChange{}, Screenings: []jsonScreening{},

@@ -229,7 +229,7 @@ func (c *checked) signature(at *place, s *export.Summary, known map[string]strin
 	if err == nil {
 		err = public.UnmarshalText([]byte(s.PublicKey))
 	}
-	if err == nil && !verified(public, c.manifest, signature) {
+	if err == nil && !minisign.Verify(public, c.manifest, signature) {
 		err = errors.New("it does not fit")
 	}
 	if err != nil {
@@ -237,14 +237,6 @@ func (c *checked) signature(at *place, s *export.Summary, known map[string]strin
 		return false, false
 	}
 	return true, true
-}
-
-func verified(key minisign.PublicKey, message, signature []byte) bool {
-	r := minisign.NewReader(bytes.NewReader(message))
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return false
-	}
-	return r.Verify(key, signature)
 }
 
 // agrees says whether the journal is whole, and the figures are what it says.

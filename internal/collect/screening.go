@@ -110,12 +110,7 @@ func (s *Screening) People() int {
 func (s *Screening) Date() string { return s.HeldAt[:min(len(s.HeldAt), 10)] }
 
 // PCode is the regency's code in the lists of OCHA, "ID5317", or "".
-func (s *Screening) PCode() string {
-	if s.KodeBPS == "" {
-		return ""
-	}
-	return "ID" + s.KodeBPS
-}
+func (s *Screening) PCode() string { return export.PCode(s.KodeBPS) }
 
 // glossary keeps one of each question and category, since thousands of screenings ask
 // the same. Goroutines may share it.
@@ -194,7 +189,7 @@ func (g *glossary) screeningOf(sum *export.Summary) (*Screening, error) {
 					round.Hands[i] = n
 				}
 			}
-			for _, c := range []screening.Channel{screening.ByTouch, screening.ByPhone, screening.ByButton, screening.ByHands} {
+			for _, c := range screening.Channels {
 				if n := r.ByChannel[c]; n != 0 {
 					round.Channels = append(round.Channels, Channel{string(c), n})
 				}

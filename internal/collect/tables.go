@@ -2,7 +2,6 @@ package collect
 
 import (
 	"strconv"
-	"strings"
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
@@ -74,27 +73,13 @@ var attendanceTable = table{
 					in, out, corrected, net, s.Quality, "", s.Label, s.AppVersion)
 			}
 			for _, g := range s.Groups {
-				line(g.Sex, g.Age, nil, method(g), g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
+				line(g.Sex, g.Age, nil, export.Method(g.Pressed, g.Rows, g.Corrected), g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
 			}
 			if s.Disability != nil {
 				line("", "", *s.Disability, "asked", nil, nil, nil, nil)
 			}
 		}
 	},
-}
-
-func method(g Group) string {
-	var out []string
-	if g.Pressed > 0 {
-		out = append(out, "press")
-	}
-	if g.Rows > 0 {
-		out = append(out, "rows")
-	}
-	if g.Corrected != 0 {
-		out = append(out, "correction")
-	}
-	return strings.Join(out, ",")
 }
 
 // sessionsTable is one row per screening.
@@ -247,10 +232,7 @@ func cell(v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case code:
-		if plainNumber(string(v)) {
-			return string(v)
-		}
-		return export.Text(string(v))
+		return export.Code(string(v))
 	case string:
 		if isISO(v) { // a date or a time, which spreadsheets may take as such
 			return v
@@ -258,18 +240,6 @@ func cell(v any) string {
 		return export.Text(v)
 	}
 	panic("a cell of an unknown type") // only when a column is added and this is not
-}
-
-func plainNumber(s string) bool {
-	if s == "" || s[0] == '0' {
-		return false
-	}
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // isISO says whether a text is "2026-11-24" or "2026-11-24T19:00:00+08:00".

@@ -61,13 +61,13 @@ func Write(to string, r *Result, out Output) ([]string, error) {
 		var err error
 		switch strings.ToLower(filepath.Ext(to)) {
 		case ".xlsx":
-			err = writeFile(to, func(w io.Writer) error { return writeXLSX(w, r, out.Made) })
+			err = writeFile(to, func(w io.Writer) error { return writeXLSX(w, r, r.Totals(), out.Made) })
 		case ".csv":
 			err = writeFile(to, func(w io.Writer) error { return writeTable(w, attendanceTable, r, out.HXL) })
 		case ".html", ".htm":
-			err = writeFile(to, func(w io.Writer) error { return writeHTML(w, r) })
+			err = writeFile(to, func(w io.Writer) error { return writeHTML(w, r, r.Totals()) })
 		case ".json":
-			err = writeFile(to, func(w io.Writer) error { return writeJSON(w, r) })
+			err = writeFile(to, func(w io.Writer) error { return writeJSON(w, r, r.Totals()) })
 		default:
 			return nil, CheckName(to)
 		}
@@ -87,10 +87,11 @@ func Write(to string, r *Result, out Output) ([]string, error) {
 	for _, t := range tables {
 		jobs = append(jobs, job{t.name, func(w io.Writer) error { return writeTable(w, t, r, out.HXL) }})
 	}
+	t := r.Totals()
 	jobs = append(jobs,
-		job{XLSXFile, func(w io.Writer) error { return writeXLSX(w, r, out.Made) }},
-		job{HTMLFile, func(w io.Writer) error { return writeHTML(w, r) }},
-		job{JSONFile, func(w io.Writer) error { return writeJSON(w, r) }},
+		job{XLSXFile, func(w io.Writer) error { return writeXLSX(w, r, t, out.Made) }},
+		job{HTMLFile, func(w io.Writer) error { return writeHTML(w, r, t) }},
+		job{JSONFile, func(w io.Writer) error { return writeJSON(w, r, t) }},
 		job{FormFile, writeXLSForm},
 		job{PackageFile, func(w io.Writer) error {
 			b, err := datapackage()

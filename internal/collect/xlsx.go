@@ -37,7 +37,7 @@ type workbook struct {
 }
 
 // writeXLSX writes the spreadsheet: seven sheets with Excel's own charts.
-func writeXLSX(w io.Writer, r *Result, made time.Time) error {
+func writeXLSX(w io.Writer, r *Result, t *Totals, made time.Time) error {
 	b := &workbook{File: excelize.NewFile(), width: map[string]float64{}, lines: map[string]int{}}
 	defer b.Close() // its temporary files
 	b.styles()
@@ -52,7 +52,6 @@ func writeXLSX(w io.Writer, r *Result, made time.Time) error {
 		b.must(b.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &landscape, FitToWidth: &one, FitToHeight: &none, Size: new(9)}))
 		b.must(b.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}))
 	}
-	t := r.Totals()
 	b.attendance(t)
 	b.change(t)
 	b.answers(t)
@@ -489,7 +488,7 @@ func (b *workbook) about() {
 	line("Disabilitas / Disability", "Ditanyakan, bukan dinilai dari penampilan. Kosong kalau tidak ditanyakan.", "Asked, not judged by looks. Empty when nobody asked.")
 	line("Kode wilayah / Region codes", "Kode Kemendagri (53.18) dan kode BPS (5317) berbeda: BPS 5318 adalah Nagekeo, Kemendagri 53.18 adalah Sumba Barat Daya.",
 		"The codes of Home Affairs (53.18) and of Statistics Indonesia (5317) differ: BPS 5318 is Nagekeo, Kemendagri 53.18 is Sumba Barat Daya.")
-	for _, word := range []string{"clock_unset", "clock_changed", "restarted", "not_ended", "corrected", "counted_by_rows", "presses_lost", "buttons_unheard", "presses_suspected", "presses_unsettled", "rehearsal"} {
+	for _, word := range export.QualityWords() {
 		id, en := export.QualityNote(word)
 		line(word, id, en)
 	}

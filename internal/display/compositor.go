@@ -49,7 +49,7 @@ func (s Session) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("remove the socket of the last compositor: %w", err)
 	}
 	cmd := exec.Command(program, args...)
-	cmd.Env = s.environment()
+	cmd.Env = Environment(s.Folder, s.Wanted.Cursor)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -109,10 +109,11 @@ func compositor(labwcFolder string) (string, []string, error) {
 	return "", nil, errors.New("there is no compositor: install labwc (apt install labwc), or cage where the system has no labwc")
 }
 
-func (s Session) environment() []string {
-	env := append(os.Environ(), "XDG_RUNTIME_DIR="+s.Folder, "XDG_SESSION_TYPE=wayland")
-	if !s.Wanted.Cursor {
-		env = append(env, "XCURSOR_THEME="+CursorTheme, "XCURSOR_PATH="+filepath.Join(s.Folder, "icons"))
+// Environment is that of the programs of a session with this folder, beside our own.
+func Environment(folder string, cursor bool) []string {
+	env := append(os.Environ(), "XDG_RUNTIME_DIR="+folder, "XDG_SESSION_TYPE=wayland")
+	if !cursor {
+		env = append(env, "XCURSOR_THEME="+CursorTheme, "XCURSOR_PATH="+filepath.Join(folder, "icons"))
 	}
 	return env
 }

@@ -29,15 +29,6 @@ type Machine struct {
 	Pi   bool   // a Raspberry Pi: what it should have must be there
 }
 
-// Found makes a finding; the hint is empty, or what to do in Indonesian and English.
-func Found(name string, level health.Level, id, en string, hint ...string) health.Part {
-	p := health.Part{Part: name, Level: level, Message: map[string]string{"id": id, "en": en}}
-	if len(hint) == 2 {
-		p.Hint = map[string]string{"id": hint[0], "en": hint[1]}
-	}
-	return p
-}
-
 // Look gives all findings of the machine.
 func (m Machine) Look() []health.Part {
 	var out []health.Part
@@ -91,22 +82,22 @@ func (m Machine) displays() *health.Part {
 	var p health.Part
 	switch {
 	case len(mute) > 0:
-		p = Found("displays", health.Problem, "Layar di "+strings.Join(mute, ", ")+" tersambung, tetapi tidak menjawab.",
+		p = health.Found("displays", health.Problem, "Layar di "+strings.Join(mute, ", ")+" tersambung, tetapi tidak menjawab.",
 			"The display on "+strings.Join(mute, ", ")+" is connected, but does not answer.",
 			"Nyalakan layar atau proyektornya, lalu cabut dan pasang lagi kabelnya. Kalau tetap begitu, ganti kabel HDMI.",
 			"Switch the display or projector on, then unplug its cable and plug it in again. If that does not help, use another HDMI cable.")
 	case len(names) == 0 && m.Pi:
-		p = Found("displays", health.Problem, "Tidak ada layar yang tersambung.", "No display is connected.",
+		p = health.Found("displays", health.Problem, "Tidak ada layar yang tersambung.", "No display is connected.",
 			"Nyalakan proyektor, pasang kabel HDMI di lubang yang dekat colokan listrik, lalu nyalakan ulang kotak.",
 			"Switch the projector on, plug the HDMI cable into the socket next to the power plug, then restart the box.")
 	case len(names) == 0:
 		return nil // a laptop in a container, or a server
 	case len(names) == 1 && m.Pi:
-		p = Found("displays", health.Note, "Hanya satu layar tersambung ("+list+"): layar sentuh dan proyektor bergantian.",
+		p = health.Found("displays", health.Note, "Hanya satu layar tersambung ("+list+"): layar sentuh dan proyektor bergantian.",
 			"Only one display is connected ("+list+"): touch screen and projector take turns.",
 			"Kalau ada proyektor: nyalakan dan pasang kabel HDMI-nya.", "If there is a projector: switch it on and plug in its HDMI cable.")
 	default:
-		p = Found("displays", health.OK, "Layar tersambung: "+list+".", "Displays connected: "+list+".")
+		p = health.Found("displays", health.OK, "Layar tersambung: "+list+".", "Displays connected: "+list+".")
 	}
 	return &p
 }
@@ -122,7 +113,7 @@ func (m Machine) sound() *health.Part {
 		}
 	}
 	if len(names) == 0 {
-		p := Found("sound", health.Problem, "Tidak ada alat suara.", "There is no sound device.",
+		p := health.Found("sound", health.Problem, "Tidak ada alat suara.", "There is no sound device.",
 			"Pasang kabel HDMI proyektor atau alat suara USB, lalu nyalakan ulang kotak. Colokan bulat Pi: dtparam=audio=on di config.txt.",
 			"Plug in the projector's HDMI cable or a USB sound device, then restart the box. For the round socket of a Pi: dtparam=audio=on in config.txt.")
 		if !m.Pi {
@@ -130,7 +121,7 @@ func (m Machine) sound() *health.Part {
 		}
 		return &p
 	}
-	p := Found("sound", health.OK, "Alat suara: "+strings.Join(names, ", ")+".", "Sound devices: "+strings.Join(names, ", ")+".")
+	p := health.Found("sound", health.OK, "Alat suara: "+strings.Join(names, ", ")+".", "Sound devices: "+strings.Join(names, ", ")+".")
 	return &p
 }
 
@@ -145,7 +136,7 @@ func (m Machine) wifi() *health.Part {
 		if !m.Pi {
 			return nil
 		}
-		p := Found("wifi", health.Note, "Wi-Fi kotak tidak ada.", "The box has no Wi-Fi.",
+		p := health.Found("wifi", health.Note, "Wi-Fi kotak tidak ada.", "The box has no Wi-Fi.",
 			"Jawaban lewat layar sentuh dan tombol tetap jalan. Untuk ponsel: pasang router Wi-Fi kecil dengan kabel.",
 			"Answers by touch screen and buttons work. For phones: connect a small Wi-Fi router by cable.")
 		return &p
@@ -155,16 +146,16 @@ func (m Machine) wifi() *health.Part {
 		if word(kind) != "wlan" || word(filepath.Join(dir, "soft")) != "1" && word(filepath.Join(dir, "hard")) != "1" {
 			continue
 		}
-		p := Found("wifi", health.Problem, "Wi-Fi kotak dimatikan.", "The Wi-Fi of the box is switched off.",
+		p := health.Found("wifi", health.Problem, "Wi-Fi kotak dimatikan.", "The Wi-Fi of the box is switched off.",
 			"Jalankan: sudo raspi-config nonint do_wifi_country ID; sudo rfkill unblock wifi", "Run: sudo raspi-config nonint do_wifi_country ID; sudo rfkill unblock wifi")
 		return &p
 	}
 	if country := m.read("sys/module/cfg80211/parameters/ieee80211_regdom"); m.Pi && (country == "" || country == "00") {
-		p := Found("wifi", health.Note, "Negara Wi-Fi belum diatur.", "The country of the Wi-Fi is not set.",
+		p := health.Found("wifi", health.Note, "Negara Wi-Fi belum diatur.", "The country of the Wi-Fi is not set.",
 			"Jalankan: sudo raspi-config nonint do_wifi_country ID", "Run: sudo raspi-config nonint do_wifi_country ID")
 		return &p
 	}
-	p := Found("wifi", health.OK, "Wi-Fi kotak siap.", "The Wi-Fi of the box is ready.")
+	p := health.Found("wifi", health.OK, "Wi-Fi kotak siap.", "The Wi-Fi of the box is ready.")
 	return &p
 }
 
@@ -188,10 +179,10 @@ func (m Machine) rtc() *health.Part {
 	}
 	switch {
 	case answers:
-		p := Found("rtc", health.OK, "Jam baterai DS3231 menjawab.", "The battery clock DS3231 answers.")
+		p := health.Found("rtc", health.OK, "Jam baterai DS3231 menjawab.", "The battery clock DS3231 answers.")
 		return &p
 	case wanted:
-		p := Found("rtc", health.Problem, "Jam baterai DS3231 ada di config.txt, tetapi tidak menjawab.", "The battery clock DS3231 is in config.txt, but does not answer.",
+		p := health.Found("rtc", health.Problem, "Jam baterai DS3231 ada di config.txt, tetapi tidak menjawab.", "The battery clock DS3231 is in config.txt, but does not answer.",
 			"Periksa empat kabelnya (3,3 V, GND, SDA = kaki 3, SCL = kaki 5) dan ganti baterai CR2032. Setel sekali dengan internet.",
 			"Check its four wires (3.3 V, GND, SDA = pin 3, SCL = pin 5) and replace the battery CR2032. Set it once with internet.")
 		return &p
@@ -207,11 +198,11 @@ func (m Machine) stick() *health.Part {
 			continue
 		}
 		if word(filepath.Join(dir, "ro")) == "1" {
-			p := Found("stick", health.Problem, "Stik USB terkunci: tidak bisa ditulis.", "The USB stick is locked: it cannot be written to.",
+			p := health.Found("stick", health.Problem, "Stik USB terkunci: tidak bisa ditulis.", "The USB stick is locked: it cannot be written to.",
 				"Geser kunci di stik itu, atau pakai stik lain.", "Slide the lock of that stick, or use another one.")
 			return &p
 		}
-		p := Found("stick", health.OK, "Stik USB terpasang dan tidak terkunci.", "A USB stick is plugged in and not locked.")
+		p := health.Found("stick", health.OK, "Stik USB terpasang dan tidak terkunci.", "A USB stick is plugged in and not locked.")
 		return &p
 	}
 	return nil
@@ -224,7 +215,7 @@ const filmSeconds = 3
 func PlayFilm(ctx context.Context, file string) health.Part {
 	mpv, err := exec.LookPath("mpv")
 	if err != nil {
-		return Found("film_plays", health.Note, "mpv tidak terpasang: film diputar oleh browser dan tidak bisa diuji di sini.",
+		return health.Found("film_plays", health.Note, "mpv tidak terpasang: film diputar oleh browser dan tidak bisa diuji di sini.",
 			"mpv is not installed: the browser plays the film, and it cannot be tested here.", "Jalankan: sudo apt install mpv", "Run: sudo apt install mpv")
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -244,13 +235,13 @@ func PlayFilm(ctx context.Context, file string) health.Part {
 	hint := []string{"Salin ulang filmnya. Format yang pasti jalan: MP4, H.264 1080p, AAC.", "Copy the film again. What plays for certain: MP4, H.264 1080p, AAC."}
 	switch {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return Found("film_plays", health.Problem, "Film terlalu berat untuk kotak ini: tiga detik film tidak selesai dalam setengah menit.",
+		return health.Found("film_plays", health.Problem, "Film terlalu berat untuk kotak ini: tiga detik film tidak selesai dalam setengah menit.",
 			"The film is too much for this box: three seconds of it took more than half a minute.", hint...)
 	case err != nil:
-		return Found("film_plays", health.Problem, "Film tidak bisa diputar: "+why, "The film cannot be played: "+why, hint...)
+		return health.Found("film_plays", health.Problem, "Film tidak bisa diputar: "+why, "The film cannot be played: "+why, hint...)
 	case took > 2*filmSeconds*time.Second:
-		return Found("film_plays", health.Note, fmt.Sprintf("Film berat untuk kotak ini: %d detik film perlu %.0f detik.", filmSeconds, took.Seconds()),
+		return health.Found("film_plays", health.Note, fmt.Sprintf("Film berat untuk kotak ini: %d detik film perlu %.0f detik.", filmSeconds, took.Seconds()),
 			fmt.Sprintf("The film is heavy for this box: %d seconds of it need %.0f.", filmSeconds, took.Seconds()), hint...)
 	}
-	return Found("film_plays", health.OK, "Film bisa diputar.", "The film can be played.")
+	return health.Found("film_plays", health.OK, "Film bisa diputar.", "The film can be played.")
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-
-	"mimpi-kiosk/internal/screening"
 )
 
 // schemaVersion changes when a column is renamed, removed or means something else.
@@ -66,8 +64,8 @@ func Text(s string) string {
 
 func number(n int) string { return strconv.Itoa(n) }
 
-// code makes a cell of a code that is a plain number in all sound packs.
-func code(s string) string {
+// Code makes a cell of a code that is a plain number in all sound packs.
+func Code(s string) string {
 	if digits.MatchString(s) {
 		return s
 	}
@@ -82,10 +80,6 @@ func (e *evening) session() (header, cells []string) {
 	ended, endedClock := "", ""
 	if s.EndedAt != nil {
 		ended, endedClock = e.when(*s.EndedAt)
-	}
-	pcode := ""
-	if r.BPS != "" {
-		pcode = "ID" + r.BPS
 	}
 	held := e.heldAt()
 	for _, c := range [][2]string{
@@ -105,8 +99,8 @@ func (e *evening) session() (header, cells []string) {
 		{"started_clock", startedClock},
 		{"ended_clock", endedClock},
 		{"kode_kemendagri", Text(r.Kemendagri)},
-		{"kode_bps", code(r.BPS)},
-		{"pcode", Text(pcode)},
+		{"kode_bps", Code(r.BPS)},
+		{"pcode", Text(PCode(r.BPS))},
 		{"kabupaten", Text(cmp.Or(r.Name, r.ID))},
 		{"venue", Text(s.Details.Venue)},
 		{"audience", Text(string(s.Details.Audience))},
@@ -129,7 +123,7 @@ func (e *evening) attendance() ([]byte, error) {
 	var rows [][]string
 	for i, c := range e.state.Attendance.Categories {
 		p := s.Programme.Categories[i]
-		rows = append(rows, row(Text(p.Sex), Text(p.Age), Text(c.ID), "", method(c),
+		rows = append(rows, row(Text(p.Sex), Text(p.Age), Text(c.ID), "", Method(c.Pressed+c.Undone, c.Rows, c.Corrected),
 			number(c.Pressed+c.Undone), number(c.Undone), number(c.Corrected), number(c.Rows), number(c.Total())))
 	}
 	if n := e.state.Attendance.Disability; n != nil {
@@ -138,15 +132,25 @@ func (e *evening) attendance() ([]byte, error) {
 	return Table(header, rows)
 }
 
-func method(c screening.CategoryCount) string {
+// PCode is OCHA's code of a regency, by that of Statistics Indonesia; "" of none.
+func PCode(bps string) string {
+	if bps == "" {
+		return ""
+	}
+	return "ID" + bps
+}
+
+// Method says how a category was counted, as in the column count_method. pressed has what
+// was undone too.
+func Method(pressed, rows, corrected int) string {
 	var out []string
-	if c.Pressed+c.Undone > 0 {
+	if pressed > 0 {
 		out = append(out, "press")
 	}
-	if c.Rows > 0 {
+	if rows > 0 {
 		out = append(out, "rows")
 	}
-	if c.Corrected != 0 {
+	if corrected != 0 {
 		out = append(out, "correction")
 	}
 	return strings.Join(out, ",")

@@ -31,7 +31,8 @@ type evening struct {
 	fixes   int      // corrections
 	left    int      // ballots left out because they were replaced
 	buttons ButtonsSummary
-	key     *Key // signs the checksums; nil when nothing does
+	sum     Summary // once all is read
+	key     *Key    // signs the checksums; nil when nothing does
 }
 
 // asking is one round of a question.
@@ -242,6 +243,7 @@ type file struct {
 }
 
 func (e *evening) folder() (*folder, error) {
+	e.sum = e.totals()
 	var files []file
 	for _, f := range []struct {
 		name string
@@ -261,7 +263,7 @@ func (e *evening) folder() (*folder, error) {
 	}
 	s := e.state.Screening
 	modified, _ := e.times.of(e.state.Last)
-	out := &folder{kiosk: safeID(e.kiosk), modified: modified, summary: e.totals()}
+	out := &folder{kiosk: safeID(e.kiosk), modified: modified, summary: e.sum}
 	out.name, out.suffix = folderName(e.heldAt(), s.Details.Venue, s.ID)
 	out.files = e.key.withSums(out, files)
 	return out, nil

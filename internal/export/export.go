@@ -390,7 +390,7 @@ func explain(dir string, err error) error {
 		return fmt.Errorf("%s is full; the newest screenings were written first. Free some space and export again: %w", dir, err)
 	case errors.Is(err, ErrNotKept):
 		return fmt.Errorf("%s loses what is written to it: it is broken, or smaller than it claims. Use another one: %w", dir, err)
-	case errors.Is(err, os.ErrPermission) || isReadOnly(err):
+	case IsProtected(err):
 		return fmt.Errorf("%s cannot be written to. Remove the write protection, or choose another place: %w", dir, err)
 	}
 	return err

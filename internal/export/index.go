@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -61,7 +60,7 @@ func indexOf(dir string) ([]byte, error) {
 	for _, kiosk := range folders(root.FS(), ".") {
 		k := indexKiosk{Name: kiosk}
 		for _, name := range folders(root.FS(), kiosk) {
-			if s := look(root.FS(), kiosk, name); s != nil {
+			if s := look(root, kiosk, name); s != nil {
 				k.Screenings = append(k.Screenings, *s)
 			}
 		}
@@ -95,29 +94,20 @@ func folders(tree fs.FS, name string) []string {
 }
 
 // look reads what the index says of a screening; nil when it is none.
-func look(tree fs.FS, kiosk, folder string) *indexScreening {
+func look(root *os.Root, kiosk, folder string) *indexScreening {
 	name := path.Join(kiosk, folder)
 	s := &indexScreening{folder: folder, held: folder}
-	if info, err := fs.Lstat(tree, path.Join(name, SealFile)); err == nil && info.Mode().IsRegular() {
+	if info, err := root.Lstat(path.Join(name, SealFile)); err == nil && info.Mode().IsRegular() {
 		s.Locked, s.Date = true, LongDate(folder[:min(len(folder), 10)])
 		return s
 	}
-	info, err := fs.Lstat(tree, path.Join(name, SummaryFile))
-	if err != nil || !info.Mode().IsRegular() || info.Size() > indexSummary {
-		return nil
-	}
-	f, err := tree.Open(path.Join(name, SummaryFile))
-	if err != nil {
-		return nil
-	}
-	defer f.Close() // read only
-	content, err := io.ReadAll(io.LimitReader(f, indexSummary))
+	content, err := readBounded(root, path.Join(name, SummaryFile), indexSummary)
 	var sum Summary
 	if err != nil || json.Unmarshal(content, &sum) != nil {
 		return nil
 	}
 	report := "report.html"
-	if _, err := fs.Lstat(tree, path.Join(name, report)); err != nil {
+	if _, err := root.Lstat(path.Join(name, report)); err != nil {
 		report = "attendance.csv" // of an older kiosk
 	}
 	s.fill(kiosk, report, sum)
@@ -152,5 +142,5 @@ func index(kiosks []indexKiosk) ([]byte, error) {
 			d.Locked = d.Locked || s.Locked
 		}
 	}
-	return page("index", indexPage, d)
+	return page(indexPage, d)
 }

@@ -2,7 +2,7 @@ package export
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"strings"
@@ -11,11 +11,13 @@ import (
 	"mimpi-kiosk/internal/screening"
 )
 
-//go:embed report.html
-var reportPage string
+//go:embed report.html index.html
+var pages embed.FS
 
-//go:embed index.html
-var indexPage string
+var (
+	reportPage = template.Must(template.ParseFS(pages, "report.html"))
+	indexPage  = template.Must(template.ParseFS(pages, "index.html"))
+)
 
 // words is a sentence in Indonesian and in English.
 type words struct{ ID, EN string }
@@ -40,19 +42,22 @@ var stepNames = map[screening.Step]words{
 }
 
 // qualityNames explain the words of the column data_quality.
-var qualityNames = map[string]words{
-	"rehearsal":         {"Ini latihan, bukan pemutaran.", "This was a rehearsal, not a screening."},
-	"clock_unset":       {"Jam kiosk belum dipastikan: tanggal dan waktu mungkin salah.", "Nobody vouched for the kiosk's clock: date and time may be wrong."},
-	"clock_changed":     {"Jam kiosk disetel saat pemutaran.", "The kiosk's clock was set during the screening."},
-	"clock_corrected":   {"Waktu sebelum jam disetel dibetulkan sesudahnya.", "Times from before the clock was set were put right afterwards."},
-	"restarted":         {"Kiosk menyala ulang saat pemutaran (misalnya listrik padam); hitungan tidak hilang.", "The kiosk restarted during the screening (a power cut, for instance); no count was lost."},
-	"not_ended":         {"Pemutaran belum diakhiri.", "The screening was not ended."},
-	"corrected":         {"Hitungan dikoreksi dengan tangan.", "Counts were corrected by hand."},
-	"presses_lost":      {"Ada tekanan tombol yang hilang.", "Some presses of the buttons were lost."},
-	"buttons_unheard":   {"Selama beberapa waktu tombol tidak didengar.", "For a while nobody listened to the buttons."},
-	"presses_suspected": {"Ada tekanan tombol yang meragukan (misalnya karena colokan USB).", "Some presses are doubtful (made by a plug, perhaps)."},
-	"presses_unsettled": {"Tekanan yang meragukan belum diputuskan fasilitator.", "The facilitator has not settled the doubtful presses."},
-	"counted_by_rows":   {"Sebagian dihitung per baris tempat duduk.", "Some were counted by rows of seats."},
+var qualityNames = []struct {
+	word string
+	words
+}{
+	{"rehearsal", words{"Ini latihan, bukan pemutaran.", "This was a rehearsal, not a screening."}},
+	{"clock_unset", words{"Jam kiosk belum dipastikan: tanggal dan waktu mungkin salah.", "Nobody vouched for the kiosk's clock: date and time may be wrong."}},
+	{"clock_changed", words{"Jam kiosk disetel saat pemutaran.", "The kiosk's clock was set during the screening."}},
+	{"clock_corrected", words{"Waktu sebelum jam disetel dibetulkan sesudahnya.", "Times from before the clock was set were put right afterwards."}},
+	{"restarted", words{"Kiosk menyala ulang saat pemutaran (misalnya listrik padam); hitungan tidak hilang.", "The kiosk restarted during the screening (a power cut, for instance); no count was lost."}},
+	{"not_ended", words{"Pemutaran belum diakhiri.", "The screening was not ended."}},
+	{"corrected", words{"Hitungan dikoreksi dengan tangan.", "Counts were corrected by hand."}},
+	{"presses_lost", words{"Ada tekanan tombol yang hilang.", "Some presses of the buttons were lost."}},
+	{"buttons_unheard", words{"Selama beberapa waktu tombol tidak didengar.", "For a while nobody listened to the buttons."}},
+	{"presses_suspected", words{"Ada tekanan tombol yang meragukan (misalnya karena colokan USB).", "Some presses are doubtful (made by a plug, perhaps)."}},
+	{"presses_unsettled", words{"Tekanan yang meragukan belum diputuskan fasilitator.", "The facilitator has not settled the doubtful presses."}},
+	{"counted_by_rows", words{"Sebagian dihitung per baris tempat duduk.", "Some were counted by rows of seats."}},
 }
 
 var audienceNames = map[screening.AudienceKind]words{
@@ -69,13 +74,23 @@ func Audience(kind string) (id, en string) {
 	return w.ID, w.EN
 }
 
+// QualityWords lists the words of the column data_quality.
+func QualityWords() []string {
+	var out []string
+	for _, n := range qualityNames {
+		out = append(out, n.word)
+	}
+	return out
+}
+
 // QualityNote explains a word of the column data_quality in Indonesian and English.
 func QualityNote(word string) (id, en string) {
-	w, ok := qualityNames[word]
-	if !ok {
-		return word, word
+	for _, n := range qualityNames {
+		if n.word == word {
+			return n.ID, n.EN
+		}
 	}
-	return w.ID, w.EN
+	return word, word
 }
 
 // Before says whether a question asked in this step was asked before the film.
@@ -115,7 +130,7 @@ type reportRound struct {
 func (e *evening) report() ([]byte, error) {
 	held := e.heldAt()
 	d := reportData{
-		Summary: e.totals(), Style: chart.Style, Title: both(e.state.Screening.Programme.Film.Title),
+		Summary: e.sum, Style: chart.Style, Title: both(e.state.Screening.Programme.Film.Title),
 		Date: LongDate(held.Format("2006-01-02")), Time: held.Format("15.04"),
 		Legend: chart.Legend(), Cannot: words{chart.CannotShow[0], chart.CannotShow[1]}, Smallest: chart.Smallest,
 	}
@@ -140,7 +155,7 @@ func (e *evening) report() ([]byte, error) {
 		w.ID, w.EN = QualityNote(n)
 		d.Quality = append(d.Quality, w)
 	}
-	return page("report", reportPage, d)
+	return page(reportPage, d)
 }
 
 func label(w words) string {
@@ -170,12 +185,12 @@ func reportOn(q QuestionSummary) reportQuestion {
 				continue
 			}
 			n := r.Counts[o.ID]
-			low, high := chart.Wilson(n, answered)
-			bar := chart.Bar{Label: text, Value: float64(n) / float64(answered), Low: low, High: high,
-				Text: fmt.Sprintf("%d · %s", n, chart.Share(n, answered)), Kind: chart.After}
+			kind := chart.After
 			if Before(r.Step) {
-				bar.Kind = chart.Before
+				kind = chart.Before
 			}
+			bar := chart.ShareBar(text, n, answered, kind)
+			bar.Text = fmt.Sprintf("%d · %s", n, bar.Text)
 			text = ""
 			bars = append(bars, bar)
 		}
@@ -196,14 +211,10 @@ func LongDate(iso string) string {
 	return fmt.Sprintf("%d %s %d", day, months[month-1], year)
 }
 
-func page(name, text string, data any) ([]byte, error) {
-	t, err := template.New(name).Parse(text)
-	if err != nil {
-		return nil, err
-	}
+func page(t *template.Template, data any) ([]byte, error) {
 	var out bytes.Buffer
 	if err := t.Execute(&out, data); err != nil {
-		return nil, fmt.Errorf("page %s: %w", name, err)
+		return nil, fmt.Errorf("page %s: %w", t.Name(), err)
 	}
 	return out.Bytes(), nil
 }

@@ -122,7 +122,8 @@ func (s *seal) most() int64 {
 	return n
 }
 
-// readBounded reads a plain file of a disk that may be hostile.
+// readBounded reads a plain file of a disk that may be hostile, from the disk itself
+// where the system can do that.
 func readBounded(root *os.Root, name string, most int64) ([]byte, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -136,5 +137,10 @@ func readBounded(root *os.Root, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close() // read only
-	return io.ReadAll(io.LimitReader(f, most))
+	forgetCached(f)
+	content, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(content)) > most { // it has grown since
+		err = fmt.Errorf("%s is not what was written there", name)
+	}
+	return content, err
 }

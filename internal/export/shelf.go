@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -183,17 +182,7 @@ func holds(root *os.Root, dir string, files []file) bool {
 }
 
 func holdsFile(root *os.Root, name string, content []byte) bool {
-	info, err := root.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
-		return false
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return false
-	}
-	defer f.Close() // read only
-	forgetCached(f)
-	got, err := io.ReadAll(io.LimitReader(f, int64(len(content))+1))
+	got, err := readBounded(root, name, int64(len(content)))
 	return err == nil && bytes.Equal(got, content)
 }
 
@@ -235,5 +224,9 @@ func syncOpened(d *os.File) error {
 	return nil
 }
 
-func isFull(err error) bool     { return errors.Is(err, syscall.ENOSPC) }
-func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
+func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }
+
+// IsProtected says whether a disk may not be written to.
+func IsProtected(err error) bool {
+	return errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EROFS)
+}

@@ -138,7 +138,7 @@ type EventsSummary struct {
 }
 
 func (e *evening) summary() ([]byte, error) {
-	b, err := json.MarshalIndent(e.totals(), "", "  ")
+	b, err := json.MarshalIndent(e.sum, "", "  ")
 	return append(b, '\n'), err
 }
 

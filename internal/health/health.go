@@ -3,6 +3,7 @@
 package health
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,21 @@ type Part struct {
 	Message map[string]string `json:"message"`
 	Hint    map[string]string `json:"hint,omitempty"` // what to do now
 }
+
+// Found makes a Part of sentences in Indonesian and English. hint is none, or what to do
+// now in the same two languages.
+func Found(part string, level Level, id, en string, hint ...string) Part {
+	p := Part{Part: part, Level: level, Message: map[string]string{"id": id, "en": en}}
+	if len(hint) == 2 {
+		p.Hint = map[string]string{"id": hint[0], "en": hint[1]}
+	}
+	return p
+}
+
+// Compare is for sorting: the worse level is the larger, and none at all the smallest.
+func Compare(a, b Level) int { return a.rank() - b.rank() }
+
+func (l Level) rank() int { return slices.Index([]Level{"", OK, Note, Problem}, l) }
 
 // Board holds one Part by name. It is safe for concurrent use; the zero value is
 // ready.
@@ -61,12 +77,8 @@ func (b *Board) Parts() []Part {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := slices.Clone(b.parts)
-	rank := map[Level]int{Problem: 0, Note: 1, OK: 2}
 	slices.SortFunc(out, func(x, y Part) int {
-		if d := rank[x.Level] - rank[y.Level]; d != 0 {
-			return d
-		}
-		return strings.Compare(x.Part, y.Part)
+		return cmp.Or(Compare(y.Level, x.Level), strings.Compare(x.Part, y.Part))
 	})
 	return out
 }

@@ -156,7 +156,7 @@ func (s *State) decideTrust(r Reading) ([]Event, *Refusal) {
 }
 
 func (s *State) decidePlan(c PlanScreening) ([]Event, *Refusal) {
-	if s.Screening != nil && s.Step != Ended {
+	if s.GoingOn() {
 		return nil, refuse(ScreeningGoingOn, "{venue}", s.Screening.Details.Venue)
 	}
 	if no := c.Programme.check(&c.Details); no != nil {

@@ -98,6 +98,9 @@ func (s *State) nextInFilm(done Suggestion) Suggestion {
 	return Suggestion{Label: "play_film", Command: PlayFilm{}}
 }
 
+// GoingOn says whether there is a screening that has not ended.
+func (s *State) GoingOn() bool { return s.Screening != nil && s.Step != Ended }
+
 // FilmAtWork says whether the film runs now: what would make the disk or the machine
 // slow should wait until it halts.
 func (s *State) FilmAtWork() bool { return s.Playback.Playing }

@@ -259,9 +259,7 @@ func (d *Desk) serve(ctx context.Context) {
 		}
 		var soon <-chan time.Time
 		if wait > 0 {
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
-			soon = timer.C
+			soon = time.After(wait)
 		}
 		select {
 		case <-ctx.Done():

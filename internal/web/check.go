@@ -40,7 +40,7 @@ func NewCheckup() *Checkup { return &Checkup{changed: make(chan struct{}, 1)} }
 // Pressed takes the press of a button, and says whether a check wanted it. s is the
 // state of the Room.
 func (c *Checkup) Pressed(button string, s *screening.State) bool {
-	if goingOn(s) {
+	if s.GoingOn() {
 		return false
 	}
 	c.mu.Lock()
@@ -104,7 +104,7 @@ type checkView struct {
 func (c *Checkup) view(s *screening.State) *checkView {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leader == nil || goingOn(s) {
+	if c.leader == nil || s.GoingOn() {
 		return nil
 	}
 	return &checkView{Step: c.step, Number: c.number, Pressed: orEmpty(c.pressed)}
@@ -116,7 +116,7 @@ func (c *screen) checkBox(m message) error {
 	if err := json.Unmarshal(m.fields, &ask); err != nil || c.role != touchRole || len(ask.Step) > 20 {
 		return errNotForYou
 	}
-	if ask.Step != "" && goingOn(c.server.room.Latest()) {
+	if ask.Step != "" && c.server.room.Latest().GoingOn() {
 		return errScreeningGoesOn
 	}
 	c.server.checkup.lead(c, ask.Step)

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"mimpi-kiosk/internal/health"
-	"mimpi-kiosk/internal/screening"
 )
 
 // healthReport is the answer of /api/health.
@@ -20,7 +19,5 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, healthReport{"mimpi-kiosk", goingOn(s.room.Latest()), orEmpty(s.board.Parts())})
+	s.writeJSON(w, http.StatusOK, healthReport{"mimpi-kiosk", s.room.Latest().GoingOn(), orEmpty(s.board.Parts())})
 }
-
-func goingOn(s *screening.State) bool { return s.Screening != nil && s.Step != screening.Ended }

@@ -345,7 +345,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 
 // programme is that of the screening, or the one that the next screening will have.
 func (v *viewer) programme(s *screening.State) *screening.Programme {
-	if s.Screening != nil && s.Step != screening.Ended {
+	if s.GoingOn() {
 		return s.Screening.Programme
 	}
 	return &v.show.Programme

@@ -34,6 +34,12 @@ type Bar struct {
 	Kind      Kind
 }
 
+// ShareBar is the bar of a share of k out of n, with its interval.
+func ShareBar(label string, k, n int, kind Kind) Bar {
+	low, high := Wilson(k, n)
+	return Bar{Label: label, Value: float64(k) / float64(n), Text: Share(k, n), Low: low, High: high, Kind: kind}
+}
+
 const (
 	width     = 360
 	longest   = 214 // of a bar

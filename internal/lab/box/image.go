@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,12 +94,12 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 		return image{}, err
 	}
 	defer os.RemoveAll(folder)
-	if err := command(ctx, "cp", "-a", debian, folder); err != nil {
+	if err := root.Command(ctx, "cp", "-a", debian, folder); err != nil {
 		return image{}, err
 	}
 
 	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt...")
-	if err := errors.Join(command(ctx, "cp", deb, folder+"/root/mimpi-kiosk.deb"), command(ctx, "cp", newer, folder+"/root/newer.deb")); err != nil {
+	if err := errors.Join(root.Command(ctx, "cp", deb, folder+"/root/mimpi-kiosk.deb"), root.Command(ctx, "cp", newer, folder+"/root/newer.deb")); err != nil {
 		return image{}, err
 	}
 	// In a mount namespace of its own, so that nothing stays mounted here. The small initrd
@@ -113,7 +112,7 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 	if err := write(folder, "etc/initramfs-tools/modules", "virtio_pci\nvirtio_blk\next4\n", 0o644); err != nil {
 		return image{}, err
 	}
-	if err := command(ctx, "unshare", "--mount", "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", install, folder); err != nil {
+	if err := root.Command(ctx, "unshare", "--mount", "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", install, folder); err != nil {
 		return image{}, err
 	}
 	if err := a.furnish(ctx, folder); err != nil {
@@ -126,7 +125,7 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 		if err != nil || len(found) != 1 {
 			return image{}, fmt.Errorf("in the guest's /boot is not one %s but %v (%w)", pattern, found, err)
 		}
-		if err := command(ctx, "cp", found[0], file); err != nil {
+		if err := root.Command(ctx, "cp", found[0], file); err != nil {
 			return image{}, err
 		}
 	}
@@ -134,7 +133,7 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 	if err := os.RemoveAll(result.disk); err != nil {
 		return image{}, err
 	}
-	return result, command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", folder, result.disk, "4G")
+	return result, root.Command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", folder, result.disk, "4G")
 }
 
 // furnish adds what the lab itself needs in the guest.
@@ -158,9 +157,9 @@ func (a architecture) furnish(ctx context.Context, folder string) error {
 	// There is no screen in this guest (`make test-display` looks at those), and a Wi-Fi
 	// neither.
 	return errors.Join(
-		command(ctx, "systemctl", enable...),
-		command(ctx, "systemctl", "--root="+folder, "set-default", "multi-user.target"),
-		command(ctx, "systemctl", "--root="+folder, "mask", "mimpi-kiosk-display.service", "mimpi-kiosk-hotspot.service",
+		root.Command(ctx, "systemctl", enable...),
+		root.Command(ctx, "systemctl", "--root="+folder, "set-default", "multi-user.target"),
+		root.Command(ctx, "systemctl", "--root="+folder, "mask", "mimpi-kiosk-display.service", "mimpi-kiosk-hotspot.service",
 			"systemd-networkd-wait-online.service", "getty@tty1.service"),
 	)
 }
@@ -184,15 +183,4 @@ func dependencies(ctx context.Context, deb string) ([]string, error) {
 		names = append(names, strings.Fields(one)[0])
 	}
 	return names, nil
-}
-
-func command(ctx context.Context, name string, args ...string) error {
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
-		text := said.String()
-		return fmt.Errorf("%s: %w\n%s", name, err, text[max(0, len(text)-2000):])
-	}
-	return nil
 }

@@ -58,11 +58,9 @@ func DebianOf(ctx context.Context, arch, build, suite string, packages []string,
 	if err := os.RemoveAll(part); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "mmdebstrap", "--mode=root", "--variant=minbase", "--architectures="+arch,
-		"--include="+strings.Join(packages, ","), suite, part, mirror)
-	said, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("mmdebstrap: %w\n%s", err, last(string(said), 15))
+	if err := Command(ctx, "mmdebstrap", "--mode=root", "--variant=minbase", "--architectures="+arch,
+		"--include="+strings.Join(packages, ","), suite, part, mirror); err != nil {
+		return "", err
 	}
 	return folder, os.Rename(part, folder)
 }
@@ -102,6 +100,14 @@ func Mirror(apt string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("apt's configuration in %s names no Debian mirror", apt)
+}
+
+// Command runs a program. Its error has the end of what the program said.
+func Command(ctx context.Context, name string, args ...string) error {
+	if said, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, last(string(said), 30))
+	}
+	return nil
 }
 
 func last(text string, n int) string {

@@ -115,7 +115,7 @@ func (l *lab) install(ctx context.Context, debian string) error {
 			return err
 		}
 	}
-	if err := do(ctx, "mount", "-t", "overlay", "overlay", "-o",
+	if err := root.Command(ctx, "mount", "-t", "overlay", "overlay", "-o",
 		"lowerdir="+debian+",upperdir="+l.work+"/upper,workdir="+l.work+"/overlay", merged); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (l *lab) install(ctx context.Context, debian string) error {
 		if err := os.MkdirAll(filepath.Dir(target+"x"), 0o755); err != nil {
 			return err
 		}
-		if err := do(ctx, "cp", "-r", from, target); err != nil {
+		if err := root.Command(ctx, "cp", "-r", from, target); err != nil {
 			return err
 		}
 	}
@@ -163,11 +163,11 @@ func (l *lab) install(ctx context.Context, debian string) error {
 		"systemd-sysusers", "chown -R mimpi-kiosk:mimpi-kiosk /var/lib/mimpi-kiosk", "passwd -d root",
 		"systemctl enable mimpi-kiosk.service mimpi-kiosk.socket mimpi-kiosk-usb-requests.path",
 	} {
-		if err := do(ctx, "chroot", append([]string{merged}, strings.Fields(cmd)...)...); err != nil {
+		if err := root.Command(ctx, "chroot", append([]string{merged}, strings.Fields(cmd)...)...); err != nil {
 			return err
 		}
 	}
-	return do(ctx, "mke2fs", "-q", "-t", "ext4", "-d", merged, filepath.Join(l.work, "disk.img"), "2500M")
+	return root.Command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", merged, filepath.Join(l.work, "disk.img"), "2500M")
 }
 
 func (l *lab) fill(ctx context.Context, path string) error {
@@ -181,10 +181,10 @@ func (l *lab) fill(ctx context.Context, path string) error {
 // stick pulls a stick of this kind out again and again, and then lets it be filled.
 func (l *lab) stick(ctx context.Context, kind string, pulls int) error {
 	image := filepath.Join(l.work, kind+".img")
-	if err := do(ctx, "truncate", "-s", "128M", image); err != nil {
+	if err := root.Command(ctx, "truncate", "-s", "128M", image); err != nil {
 		return err
 	}
-	if err := do(ctx, map[string]string{"vfat": "mkfs.vfat", "exfat": "mkfs.exfat"}[kind], image); err != nil {
+	if err := root.Command(ctx, map[string]string{"vfat": "mkfs.vfat", "exfat": "mkfs.exfat"}[kind], image); err != nil {
 		return err
 	}
 	for n := range pulls {
@@ -304,14 +304,14 @@ func (l *lab) pull(ctx context.Context) error {
 // final names. Each must be whole.
 func (l *lab) inspect(ctx context.Context, kind, image string) (whole int, err error) {
 	copied := filepath.Join(l.work, "copy.img")
-	if err := do(ctx, "cp", "--sparse=always", image, copied); err != nil {
+	if err := root.Command(ctx, "cp", "--sparse=always", image, copied); err != nil {
 		return 0, err
 	}
 	repair := []string{"fsck.fat", "-a", "-w", copied}
 	if kind == "exfat" {
 		repair = []string{"fsck.exfat", "-p", copied}
 	}
-	if err := do(ctx, repair[0], repair[1:]...); err != nil && !isCode(err, 1) { // 1: it repaired something
+	if err := root.Command(ctx, repair[0], repair[1:]...); err != nil && !isCode(err, 1) { // 1: it repaired something
 		return 0, err
 	}
 	if kind == "exfat" {
@@ -321,10 +321,10 @@ func (l *lab) inspect(ctx context.Context, kind, image string) (whole int, err e
 	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {
 		return 0, err
 	}
-	if err := do(ctx, "mdir", "-i", copied, "::"+folders); err != nil {
+	if err := root.Command(ctx, "mdir", "-i", copied, "::"+folders); err != nil {
 		return 0, nil // it was pulled out before anything was there
 	}
-	if err := do(ctx, "mcopy", "-s", "-n", "-i", copied, "::"+folders, to); err != nil {
+	if err := root.Command(ctx, "mcopy", "-s", "-n", "-i", copied, "::"+folders, to); err != nil {
 		return 0, err
 	}
 	final, err := filepath.Glob(filepath.Join(to, "kiosk-1", "[0-9]*_*"))
@@ -380,13 +380,6 @@ func (l *lab) expect(ctx context.Context, patience time.Duration, pattern string
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return l.guest.Console(0).Expect(ctx, pattern)
-}
-
-func do(ctx context.Context, name string, args ...string) error {
-	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return nil
 }
 
 func isCode(err error, code int) bool {

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"aead.dev/minisign"
+
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
 )
@@ -239,7 +241,7 @@ func (s *Shelf) sums(root *os.Root, top string) (sums map[string]string, signed 
 	}
 	if len(s.trusted) > 0 {
 		signature, err := read(root, path.Join(top, signatureFile), 4096)
-		if err != nil || !slices.ContainsFunc(s.trusted, func(key publicKey) bool { return verified(key, text, signature) }) {
+		if err != nil || !slices.ContainsFunc(s.trusted, func(key minisign.PublicKey) bool { return minisign.Verify(key, text, signature) }) {
 			return nil, false, unsigned()
 		}
 		signed = true

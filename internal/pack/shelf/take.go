@@ -1,7 +1,6 @@
 package shelf
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -14,20 +13,8 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"aead.dev/minisign"
-
 	"mimpi-kiosk/internal/pack"
 )
-
-type publicKey = minisign.PublicKey
-
-func verified(key publicKey, message, signature []byte) bool {
-	r := minisign.NewReader(bytes.NewReader(message))
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return false
-	}
-	return r.Verify(key, signature)
-}
 
 // spare is left free on the kiosk's disk: the journal needs room too.
 const spare = 256 << 20

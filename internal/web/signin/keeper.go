@@ -139,6 +139,16 @@ func (k *Keeper) save(s *state) error {
 	return nil
 }
 
+// PINSet says whether a PIN is set in dir, for a program beside the one that serves: it
+// changes nothing there. A damaged file is no PIN.
+func PINSet(dir string) (bool, error) {
+	s, err := readState(filepath.Join(dir, pinFile))
+	if errors.Is(err, errDamaged) {
+		return false, nil
+	}
+	return err == nil && s.Hash != "", err
+}
+
 // PINSet is true when a PIN is set.
 func (k *Keeper) PINSet() bool { return k.state.Load().Hash != "" }
 
