@@ -143,11 +143,11 @@ func filmUnderKiosk(ctx context.Context, dir string) (used time.Duration, err er
 		}
 		at = time.Duration(view.Playback.At) * time.Millisecond
 	}
-	player, err := onlyChild(host.Process.Pid)
+	players, err := childrenOf(host.Process.Pid) // the one that plays, and the spare
 	if err != nil {
 		return 0, err
 	}
-	return usedBy(filmFor, kiosk.cmd.Process.Pid, host.Process.Pid, player)
+	return usedBy(filmFor, append(players, kiosk.cmd.Process.Pid, host.Process.Pid)...)
 }
 
 // usedBy waits, and gives the processor time that processes have used meanwhile.
@@ -171,21 +171,23 @@ func usedBy(wait time.Duration, pids ...int) (time.Duration, error) {
 	return after - before, err
 }
 
-func onlyChild(pid int) (int, error) {
+func childrenOf(pid int) (all []int, err error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var all []string
 	for _, file := range files {
 		children, err := os.ReadFile(file)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		all = append(all, strings.Fields(string(children))...)
+		for child := range strings.FieldsSeq(string(children)) {
+			pid, err := strconv.Atoi(child)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, pid)
+		}
 	}
-	if len(all) != 1 {
-		return 0, fmt.Errorf("the player host has the children %v", all)
-	}
-	return strconv.Atoi(all[0])
+	return all, nil
 }

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Launcher starts one fresh mpv and gives the line to it. Whoever closes the line ends
@@ -98,6 +100,22 @@ func (l *childLine) Close() error {
 		l.closed = errors.Join(err, l.Conn.Close())
 	})
 	return l.closed
+}
+
+// ended says whether the child has closed its end, which it does by dying only. What it
+// has said before then may still be there to read.
+func (l *childLine) ended() bool {
+	socket, err := l.Conn.(*net.UnixConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	var gone bool
+	err = socket.Control(func(fd uintptr) {
+		ends := []unix.PollFd{{Fd: int32(fd)}} // a hang-up is told unasked
+		_, err := unix.Poll(ends, 0)
+		gone = err != nil || ends[0].Revents&unix.POLLHUP != 0
+	})
+	return gone || err != nil
 }
 
 // socketPair gives a connected pair: ours for Go's poller, theirs for a child.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,7 +190,9 @@ func TestLaunchers(t *testing.T) {
 	}
 }
 
-func serve(t *testing.T, c Child) Host {
+func serve(t *testing.T, c Child) Host { return serveSpare(t, &spare{Child: c, after: spareAfter}) }
+
+func serveSpare(t *testing.T, s *spare) Host {
 	socket := filepath.Join(t.TempDir(), "player.sock")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
@@ -197,7 +200,7 @@ func serve(t *testing.T, c Child) Host {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, l, c, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- serveFrom(ctx, l, s, slog.New(slog.DiscardHandler)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -271,6 +274,61 @@ func TestHostHasOneMpv(t *testing.T) {
 	}
 	untilDead(t, pid)
 	second.must(t, "get_property", "mpv-version")
+}
+
+// The next mpv is there before it is asked for; where it has died meanwhile a new one is.
+func TestHostKeepsASpare(t *testing.T) {
+	pids := filepath.Join(t.TempDir(), "pids")
+	script := filepath.Join(t.TempDir(), "mpv")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho $$ >>"+pids+"\nexec mpv \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := quiet(t)
+	c.Program = script
+	started := func(n int) (pid int) { // the nth
+		t.Helper()
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			data, err := os.ReadFile(pids)
+			if all := strings.Fields(string(data)); err == nil && len(all) >= n {
+				if pid, err = strconv.Atoi(all[n-1]); err != nil {
+					t.Fatal(err)
+				}
+				return pid
+			}
+			if time.Now().After(end) {
+				t.Fatalf("not %d were started: %q, %v", n, data, err)
+			}
+		}
+	}
+	t.Run("while it serves", func(t *testing.T) {
+		host := serveSpare(t, &spare{Child: c, after: 10 * time.Millisecond})
+		first := start(t, host)
+		kept := started(2)
+		kill(t, pidOf(t, first))
+		second := start(t, host)
+		if pid := pidOf(t, second); pid != kept {
+			t.Errorf("the second is %d, not the spare %d", pid, kept)
+		}
+		kept = started(3)
+		kill(t, kept)
+		untilDead(t, kept)
+		if err := second.Close(); err != nil {
+			t.Error(err)
+		}
+		third := start(t, host)
+		if pid := pidOf(t, third); pid != started(4) {
+			t.Errorf("the third is %d, not a new one", pid)
+		}
+	})
+	data, err := os.ReadFile(pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pid := range strings.FieldsSeq(string(data)) {
+		if n, err := strconv.Atoi(pid); err != nil || syscall.Kill(n, 0) != syscall.ESRCH {
+			t.Errorf("%s is left behind", pid)
+		}
+	}
 }
 
 func TestHostWithoutMpv(t *testing.T) {

@@ -288,8 +288,9 @@ func (l *lab) film(ctx context.Context) error {
 		); err != nil {
 			return err
 		}
-		if _, err := find(func(line string) bool { return strings.Contains(line, "--wayland-app-id="+filmWindow) }); err == nil {
-			return errors.New("an mpv is left behind")
+		left, err := processes(func(line string) bool { return strings.Contains(line, "--wayland-app-id="+filmWindow) })
+		if err != nil || len(left) > 1 { // one may wait for the next film
+			return fmt.Errorf("mpvs are left behind: %v, %w", left, err)
 		}
 	}
 	return nil

@@ -248,17 +248,33 @@ func browser(role string) (int, error) {
 }
 
 func find(is func(commandLine string) bool) (int, error) {
-	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	pids, err := processes(is)
 	if err != nil {
 		return 0, err
 	}
+	if len(pids) == 0 {
+		return 0, errors.New("no such process")
+	}
+	return pids[0], nil
+}
+
+func processes(is func(commandLine string) bool) (pids []int, err error) {
+	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range found {
 		line, err := os.ReadFile(f)
-		if err == nil && is(string(line)) {
-			return strconv.Atoi(strings.Split(f, "/")[2])
+		if err != nil || !is(string(line)) {
+			continue
 		}
+		pid, err := strconv.Atoi(strings.Split(f, "/")[2])
+		if err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
 	}
-	return 0, errors.New("no such process")
+	return pids, nil
 }
 
 // await tries until it holds.
