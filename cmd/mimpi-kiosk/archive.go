@@ -13,7 +13,7 @@ import (
 
 // archive lets the screens read the journal back.
 type archive struct {
-	*sqlite.Journal
+	*sqlite.Late
 	options func() (export.Options, error)
 }
 

@@ -61,7 +61,7 @@ func TestFilmByMPVSurvivesKills(t *testing.T) {
 	}
 
 	// mpv is killed.
-	if err := syscall.Kill(childOf(t, host.Process.Pid), syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(playing(t, host.Process.Pid, filepath.Join(film, "film.mp4")), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	before := m.View.Playback.At
@@ -135,29 +135,36 @@ func (k *kioskProcess) filmPast(at int) facilitatorMessage {
 	}
 }
 
-// childOf gives the one child of a process.
-func childOf(t *testing.T, pid int) int {
+// playing gives the child of the player host that has the film open: the other is the spare.
+func playing(t *testing.T, host int, film string) int {
 	t.Helper()
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", host))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []string
 	for _, file := range files {
 		children, err := os.ReadFile(file)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		all = append(all, strings.Fields(string(children))...)
+		for child := range strings.FieldsSeq(string(children)) {
+			open, err := filepath.Glob("/proc/" + child + "/fd/*")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, fd := range open {
+				if target, err := os.Readlink(fd); err == nil && target == film {
+					pid, err := strconv.Atoi(child)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return pid
+				}
+			}
+		}
 	}
-	if len(all) != 1 {
-		t.Fatalf("process %d has the children %v, want one", pid, all)
-	}
-	child, err := strconv.Atoi(all[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return child
+	t.Fatalf("nobody below process %d plays %s", host, film)
+	return 0
 }
 
 func write(t *testing.T, path, text string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -16,23 +17,23 @@ import (
 
 // watchedJournal tells the board whether commits work.
 type watchedJournal struct {
-	screening.Journal
+	*sqlite.Late
 	board   *health.Board
 	commits *box.Commits
 }
 
 func (j watchedJournal) Append(ctx context.Context, events []screening.Recorded) error {
 	begin := time.Now()
-	err := j.Journal.Append(ctx, events)
-	if err == nil {
+	err := j.Late.Append(ctx, events)
+	if err == nil && j.There() {
 		j.commits.Took(time.Since(begin))
 	}
-	j.board.Set(journalHealth(err))
+	j.board.Set(journalHealth(cmp.Or(err, j.Refusal())))
 	return err
 }
 
 func (j watchedJournal) Probe(ctx context.Context) error {
-	err := j.Journal.Probe(ctx)
+	err := j.Late.Probe(ctx)
 	j.board.Set(journalHealth(err))
 	return err
 }

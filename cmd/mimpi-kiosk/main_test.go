@@ -69,7 +69,11 @@ type kioskProcess struct {
 
 func start(t *testing.T, data string, args ...string) *kioskProcess {
 	t.Helper()
-	cmd := program(t, append([]string{"run", "--demo", "--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+	return begin(t, program(t, append([]string{"run", "--demo", "--data", data, "--listen", "127.0.0.1:0"}, args...)...))
+}
+
+func begin(t *testing.T, cmd *exec.Cmd) *kioskProcess {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +159,8 @@ type facilitatorMessage struct {
 			At, SoundLag         int
 		}
 		Health []struct {
-			Part, Level string
-			Message     map[string]string
+			Part, Level   string
+			Message, Hint map[string]string
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -97,7 +98,11 @@ type kiosk struct {
 // replayed is set aside, and the kiosk goes on with a new one.
 func run(ctx context.Context, f flags, out io.Writer) error {
 	own := openBoxLog(f.data)
-	k, err := prepare(f, own, newLog(own))
+	socket, err := inherited(os.Getenv, os.Getpid())
+	if err != nil {
+		return err
+	}
+	k, err := prepare(f, own, newLog(own), socket)
 	if err != nil {
 		return err
 	}
@@ -112,6 +117,13 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		if errors.Is(err, errPackChanged) && ctx.Err() == nil {
 			continue
 		}
+		if errors.Is(err, sqlite.ErrAnew) && ctx.Err() == nil {
+			k.log.Warn("the data folder can be used now", "error", err)
+			if k, err = prepare(f, own, k.log, socket); err != nil {
+				return err
+			}
+			continue
+		}
 		if !errors.Is(err, sqlite.ErrDamaged) || ctx.Err() != nil {
 			return err
 		}
@@ -124,20 +136,20 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 	}
 }
 
-func prepare(f flags, own *boxLog, log *slog.Logger) (*kiosk, error) {
-	k := &kiosk{data: f.data, own: own, board: &health.Board{}, checkup: web.NewCheckup(), log: log, listenOn: f.listen}
+func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, error) {
+	k := &kiosk{data: f.data, own: own, board: &health.Board{}, checkup: web.NewCheckup(), log: log, listenOn: f.listen, socket: socket}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
 	}
-	if k.socket, err = inherited(os.Getenv, os.Getpid()); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(f.data, 0o750); err != nil {
+	// A disk that cannot be written must not leave the screens black: see [kiosk.awaitDisk].
+	if err := os.MkdirAll(f.data, 0o750); errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("the data folder cannot be made: %w; choose another with --data", err)
+	} else if err != nil {
+		log.Error("the data folder", "error", err)
 	}
-	if k.id, err = kioskID(filepath.Join(f.data, "kiosk-id")); err != nil {
-		return nil, err
+	if k.id, err = kioskID(k.idFile()); err != nil {
+		log.Error("the kiosk has a name for today only", "error", err)
 	}
 	if k.clock, err = newMachineClock("/"); err != nil {
 		return nil, err
@@ -155,7 +167,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger) (*kiosk, error) {
 		return nil, err
 	}
 	if _, err := k.keeper.Reset(k.config.PIN.ResetFile); err != nil {
-		return nil, err
+		log.Error("the PIN is not reset", "error", err)
 	}
 	k.board.Set(pinHealth(k.keeper.Notes()))
 	return k, nil
@@ -163,7 +175,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger) (*kiosk, error) {
 
 // serve runs every long-lived part of the kiosk; this is the whole list of them.
 func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
-	journal, err := sqlite.Open(ctx, path)
+	journal, err := sqlite.OpenLate(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -205,6 +217,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
 	group.Go(func() error { return k.keepHealth(ctx) })
+	group.Go(func() error { return k.awaitDisk(ctx, room, journal) })
 	group.Go(func() error { return sticks.run(ctx) })
 	group.Go(func() error { return sticks.follow(ctx) })
 	group.Go(func() error { return server.Run(ctx, listeners...) })
@@ -267,18 +280,21 @@ func reachable(a net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// kioskID reads the kiosk's name for itself, or makes one up at the first start.
+func (k *kiosk) idFile() string { return filepath.Join(k.data, "kiosk-id") }
+
+// kioskID reads the kiosk's name for itself, or makes one up at the first start. With an
+// error the name is good for now, and not kept.
 func kioskID(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	if id := strings.TrimSpace(string(data)); err == nil && id != "" {
 		return id, nil
 	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("read the kiosk's id: %w", err)
-	}
 	id := "kiosk-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:8]
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return id, fmt.Errorf("read the kiosk's id: %w", err)
+	}
 	if err := writeDurably(path, []byte(id+"\n")); err != nil {
-		return "", fmt.Errorf("write the kiosk's id: %w", err)
+		return id, fmt.Errorf("write the kiosk's id: %w", err)
 	}
 	return id, nil
 }

@@ -22,14 +22,14 @@ import (
 // sticks brings together the USB sticks, the journal, the packs and the screens.
 type sticks struct {
 	*kiosk
-	journal *sqlite.Journal
+	journal *sqlite.Late
 	room    *screening.Room
 	desk    *usb.Desk
 	news    chan struct{} // for the screens
 	reload  chan struct{} // another pack was put into use
 }
 
-func (k *kiosk) newSticks(journal *sqlite.Journal, room *screening.Room) *sticks {
+func (k *kiosk) newSticks(journal *sqlite.Late, room *screening.Room) *sticks {
 	s := &sticks{kiosk: k, journal: journal, room: room, news: make(chan struct{}, 1), reload: make(chan struct{}, 1)}
 	s.desk = &usb.Desk{
 		System: usb.Notes{Dir: k.config.USB.Folder}, Work: s,

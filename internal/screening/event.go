@@ -244,6 +244,17 @@ func (FilmShown) Kind() string           { return "FilmShown" }
 func (FilmPlayerChosen) Kind() string    { return "FilmPlayerChosen" }
 func (ExportWritten) Kind() string       { return "ExportWritten" }
 
+// CountsPeople says whether an event changes what is counted or answered, or the record of
+// it: somebody may rely on it. The others are how the evening goes.
+func CountsPeople(e Event) bool {
+	switch e.(type) {
+	case AttendeeCounted, CountUndone, AttendanceCorrected, PressesLost, PressesSuspected, DoubtSettled,
+		RowCounted, DisabilityRecorded, BallotCast, HandsCounted, ExportWritten:
+		return true
+	}
+	return false
+}
+
 // decoders read an event's JSON by its kind.
 var decoders = map[string]func([]byte) (Event, error){
 	KioskStarted{}.Kind():        decode[KioskStarted],

@@ -22,11 +22,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver
+	"golang.org/x/sys/unix"
 
 	"mimpi-kiosk/internal/screening"
 )
@@ -170,9 +173,19 @@ func dsn(path string, readOnly bool, mode journalMode) string {
 	if readOnly {
 		q.Set("mode", "ro")
 		q.Set("_txlock", "deferred")
+		if nobodyWrites(path) {
+			q.Set("immutable", "1")
+		}
 		q.Set("_cache_size", "-512")
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
+}
+
+// nobodyWrites says whether the disk is read-only and the journal was closed in order:
+// then SQLite could make neither log nor index beside it, and needs none.
+func nobodyWrites(path string) bool {
+	_, err := os.Stat(path + "-wal")
+	return errors.Is(err, fs.ErrNotExist) && errors.Is(unix.Access(filepath.Dir(path), unix.W_OK), unix.EROFS)
 }
 
 type journalMode string

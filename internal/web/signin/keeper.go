@@ -39,12 +39,13 @@ type Keeper struct {
 
 	cookies  *securecookie.SecureCookie
 	voterKey []byte
+	secret   []byte // of which both keys are
 	arrivals arrivals
 
 	notesMu   sync.Mutex
 	damaged   []screening.Text
 	resetLeft string // name of a reset file that could not be deleted
-	unsaved   bool   // the last write failed
+	unsaved   bool   // the last write failed, or the disk gave nothing
 }
 
 // Open reads the files in dir and makes dir and secret.key at the first start.
@@ -52,44 +53,63 @@ type Keeper struct {
 // A damaged file is set aside (NAME.damaged) and [Keeper.Notes] says so. Without
 // pin.json there is no PIN until one is set on the kiosk's own screen; that opens
 // nothing to the Wi-Fi, and who can damage the file on purpose holds the SD card
-// and could use the reset file as well. An error means that the directory cannot
-// be used, or that pin.json is from a newer program.
+// and could use the reset file as well. A disk that gives or takes nothing is no error
+// either: what is missing is made in memory, [Keeper.Notes] says so, and [Keeper.Keep]
+// writes it later. An error means that pin.json is from a newer program.
 func Open(dir string) (*Keeper, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory: %w", err)
-	}
-	if err := sweep(dir); err != nil {
-		return nil, err
-	}
 	k := &Keeper{path: filepath.Join(dir, pinFile), cost: bcryptCost}
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = sweep(dir)
+	}
+	k.unsaved = err != nil
 
 	s, err := readState(k.path)
 	if errors.Is(err, errDamaged) {
-		if err = k.setAside(k.path, "PIN fasilitator hilang: buat PIN baru di layar kiosk.",
-			"the facilitator's PIN is lost: set a new one on the kiosk's screen."); err == nil {
-			s, err = readState(k.path)
-		}
+		err = k.setAside(k.path, "PIN fasilitator hilang: buat PIN baru di layar kiosk.",
+			"the facilitator's PIN is lost: set a new one on the kiosk's screen.")
 	}
-	if err != nil {
+	if errors.Is(err, errNewer) {
 		return nil, err
 	}
+	if s == nil {
+		s = &state{Version: stateVersion}
+	}
+	k.unsaved = k.unsaved || err != nil
 	s.Wrong = s.Wrong.restarted(time.Now())
 	k.state.Store(s)
 
 	secretPath := filepath.Join(dir, secretFile)
-	secret, err := readSecret(secretPath)
+	k.secret, err = readSecret(secretPath)
 	if errors.Is(err, errDamaged) {
 		if err = k.setAside(secretPath, "semua yang sudah masuk harus memasukkan PIN lagi.",
 			"everybody who was signed in has to enter the PIN again."); err == nil {
-			secret, err = readSecret(secretPath)
+			k.secret, err = readSecret(secretPath)
 		}
 	}
-	if err != nil {
-		return nil, err
+	if k.secret == nil {
+		k.secret = randomBytes(secretBytes)
 	}
-	k.cookies = newCookies(secret[:32])
-	k.voterKey = secret[32:]
+	k.unsaved = k.unsaved || err != nil
+	k.cookies = newCookies(k.secret[:32])
+	k.voterKey = k.secret[32:]
 	return k, nil
+}
+
+// Keep writes what a disk did not take, if there is anything.
+func (k *Keeper) Keep() error {
+	k.one.Lock()
+	defer k.one.Unlock()
+	k.notesMu.Lock()
+	unsaved := k.unsaved
+	k.notesMu.Unlock()
+	if !unsaved {
+		return nil
+	}
+	if err := writeDurably(filepath.Join(filepath.Dir(k.path), secretFile), k.secret); err != nil {
+		return err
+	}
+	return k.save(k.state.Load())
 }
 
 func (k *Keeper) setAside(path, effectID, effectEN string) error {
@@ -218,7 +238,8 @@ func (k *Keeper) verify(c Client, pin string) (Pass, error) {
 // All sessions end; the Pass begins a new one. Errors are as those of Verify, with
 // BadPIN also for a new PIN that is easy to guess and NotHere for a first PIN from
 // elsewhere; an error that is no [*Refusal] means that the disk did not take the new
-// PIN and the old one holds.
+// PIN and the old one holds. A first PIN that the disk does not take holds until the next
+// start, and [Keeper.Notes] says so.
 func (k *Keeper) SetPIN(c Client, old, pin string) (Pass, error) {
 	if r := checkNewPIN(pin); r != nil {
 		return Pass{}, r // before the old one, so that a slip costs no try
@@ -240,7 +261,10 @@ func (k *Keeper) SetPIN(c Client, old, pin string) (Pass, error) {
 	s.Hash = string(hash)
 	s.Generation = hex.EncodeToString(randomBytes(16))
 	if err := k.save(&s); err != nil {
-		return Pass{}, fmt.Errorf("save PIN: %w", err)
+		if k.PINSet() {
+			return Pass{}, fmt.Errorf("save PIN: %w", err)
+		}
+		k.state.Store(&s) // else a disk that takes nothing would keep everybody out
 	}
 	return Pass{generation: s.Generation}, nil
 }

@@ -25,6 +25,9 @@ const (
 // errDamaged marks a file whose content cannot be what we wrote.
 var errDamaged = errors.New("damaged")
 
+// errNewer marks a file that a newer program wrote.
+var errNewer = errors.New("newer")
+
 // state is pin.json.
 type state struct {
 	Version int `json:"version"`
@@ -55,7 +58,7 @@ func parseState(raw []byte) (*state, error) {
 		return nil, fmt.Errorf("%s: %w: %w", pinFile, errDamaged, err)
 	}
 	if s.Version > stateVersion {
-		return nil, fmt.Errorf("%s has version %d, this program knows %d: install the newer program again", pinFile, s.Version, stateVersion)
+		return nil, fmt.Errorf("%w: %s has version %d, this program knows %d: install the newer program again", errNewer, pinFile, s.Version, stateVersion)
 	}
 	bad := s.Version != stateVersion || (s.Hash == "") != (s.Generation == "") || s.Wrong.Total < 0 || len(s.Wrong.Clients) > clientsKept
 	for _, e := range s.Wrong.Clients {
@@ -79,17 +82,15 @@ func (s *state) write(path string) error {
 	return writeDurably(path, append(raw, '\n'))
 }
 
-// readSecret reads the secret, and makes it when there is none.
+// readSecret reads the secret, and makes it when there is none. There may be a secret with
+// an error: it holds, and what the disk should have kept is not kept.
 func readSecret(path string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		raw = make([]byte, secretBytes)
 		rand.Read(raw) // never fails: see crypto/rand
-		if err := writeDurably(path, raw); err != nil {
-			return nil, err
-		}
-		return raw, nil
+		return raw, writeDurably(path, raw)
 	case err != nil:
 		return nil, fmt.Errorf("read secret: %w", err)
 	case len(raw) != secretBytes || bytes.Equal(raw, make([]byte, secretBytes)):
@@ -98,8 +99,10 @@ func readSecret(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", secretFile, errDamaged)
 	}
 	// A copy made by hand may have got wider rights than ours.
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, fmt.Errorf("make secret private: %w", err)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		if err := os.Chmod(path, 0o600); err != nil {
+			return raw, fmt.Errorf("make secret private: %w", err)
+		}
 	}
 	return raw, nil
 }
