@@ -139,6 +139,8 @@ need_for_test() {
     need pactl pulseaudio-utils "pulls it out"
     need sqlite3 sqlite3 "looks into journals from outside"
     need mpv mpv "plays films in the tests"
+    need espeak-ng espeak-ng "reads questions aloud"
+    need sox sox "listens to what is read aloud in the tests"
     need dnsmasq dnsmasq-base "names on the kiosk's Wi-Fi"
     need mmdebstrap mmdebstrap "makes the labs' Debian"
     need mkfs.vfat dosfstools "makes USB sticks for the tests"

@@ -3,7 +3,17 @@ import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-const pages = ['start', 'stage', 'touch', 'check', 'facilitator', 'vote', 'summary', 'single'];
+const pages = [
+  'start',
+  'stage',
+  'touch',
+  'check',
+  'facilitator',
+  'vote',
+  'summary',
+  'single',
+  'record',
+];
 const here = import.meta.dirname;
 
 /** Stands in for the daemon's /lang while developing; the rest is proxied to it. */
@@ -44,7 +54,7 @@ export default defineConfig({
   server: {
     proxy: {
       '/ws': { target: 'http://localhost:8080', ws: true },
-      '^/(api|icon|qr|film|guidebook)(/|$|\\?)': 'http://localhost:8080',
+      '^/(api|icon|qr|film|voice|guidebook)(/|$|\\?)': 'http://localhost:8080',
     },
   },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },

@@ -44,8 +44,8 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 		},
 		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(), CheckButtons: k.checkButtons(),
 		Idle:       screening.ToMillis(k.config.Touch.Idle),
-		FilmPlayer: film.Plays,
-		NewID:      func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
+		FilmPlayer: film.Plays, Voices: k.voices(),
+		NewID: func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
 		PressKey: func(ctx context.Context, id, key string) error {
 			select {
 			case err := <-keys.Press(clicker.Press{ID: id, Button: key}):

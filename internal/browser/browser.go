@@ -68,6 +68,7 @@ func (w Window) flags() []string {
 		"--disable-pinch", "--overscroll-history-navigation=0",
 		"--disable-features=Translate,MediaRouter",
 		"--autoplay-policy=no-user-gesture-required",
+		"--auto-accept-camera-and-microphone-capture", // of the kiosk's own pages; only /record may ask, and only for the microphone
 		// A page below the film is not looked at, but must be there when the film goes.
 		"--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding", "--disable-background-timer-throttling",
 		"--disk-cache-size=16777216", // the profile is in memory

@@ -28,6 +28,7 @@ type Config struct {
 	WiFi       WiFi       `toml:"wifi"`
 	Display    Display    `toml:"display"`
 	Film       Film       `toml:"film"`
+	Voice      Voice      `toml:"voice"`
 	Touch      Touch      `toml:"touch"`
 	Poll       Poll       `toml:"poll"`
 	Attendance []Category `toml:"attendance"` // 1 to 12
@@ -119,6 +120,7 @@ func Default() Config {
 		WiFi:     WiFi{Security: WPA, Interface: "wlan0", Country: "ID"},
 		Display:  defaultDisplay(),
 		Film:     defaultFilm(),
+		Voice:    defaultVoice(),
 		Touch:    Touch{ThankYouPause: 1500 * time.Millisecond, Idle: time.Minute},
 		Poll:     Poll{ShareMinimum: 10},
 		Attendance: []Category{

@@ -54,6 +54,8 @@ func (s *State) applyToScreening(r Recorded) {
 		s.ShowRunning = e.Show
 	case StageSet:
 		s.Stage = Stage(e)
+	case QuestionReadAloud:
+		s.ReadAloud = r.Seq
 	case AttendeeCounted, CountUndone, AttendanceCorrected, RowCounted, DisabilityRecorded:
 		s.applyAttendance(r)
 	case PressesLost, PressesSuspected, DoubtSettled:

@@ -197,7 +197,12 @@ type SetStage struct {
 	Page  StagePage
 	Count bool   // show the live count
 	Lang  string // language of the projector
+	// Silent: questions are not read aloud by the kiosk when they open.
+	Silent bool
 }
+
+// ReadAloud has the kiosk read the question on the screens aloud (again).
+type ReadAloud struct{ Question string }
 
 // StagePage is what the projector shows.
 type StagePage string
@@ -310,6 +315,7 @@ func (CastBallot) command()        {}
 func (CountHands) command()        {}
 func (ShowRunningTotals) command() {}
 func (SetStage) command()          {}
+func (ReadAloud) command()         {}
 func (PlayFilm) command()          {}
 func (PauseFilm) command()         {}
 func (SeekFilm) command()          {}

@@ -117,6 +117,11 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 			return nil, nil
 		}
 		return events(StageSet(c))
+	case ReadAloud:
+		if c.Question == "" || c.Question != s.Current {
+			return nil, refuse(QuestionNotOpen)
+		}
+		return events(QuestionReadAloud(c))
 	}
 	return s.decideFilm(e.Command)
 }

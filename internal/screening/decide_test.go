@@ -272,6 +272,12 @@ var decisions = []decision{
 	{name: "dismiss what is open", given: offered, when: DismissQuestion{}, no: CloseQuestionFirst},
 	{name: "dismiss nothing", given: atPoll, when: DismissQuestion{}},
 	{name: "show the running totals", given: atPoll, when: ShowRunningTotals{true}, then: then(RunningTotalsShown{true})},
+	{name: "read aloud", given: offered, when: ReadAloud{"offer"}, then: then(QuestionReadAloud{"offer"})},
+	{name: "read aloud what is revealed", given: after(atTalk, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}, RevealQuestion{"offer"}),
+		when: ReadAloud{"offer"}, then: then(QuestionReadAloud{"offer"})},
+	{name: "read another aloud", given: offered, when: ReadAloud{"signs"}, no: QuestionNotOpen},
+	{name: "read nothing aloud", given: atPoll, when: ReadAloud{}, no: QuestionNotOpen},
+	{name: "do not read aloud", given: atPoll, when: SetStage{PageAuto, true, "id", true}, then: then(StageSet{PageAuto, true, "id", true})},
 	{name: "they are hidden already", given: atPoll, when: ShowRunningTotals{false}},
 
 	// Ballots.
@@ -333,10 +339,10 @@ var decisions = []decision{
 	{name: "hands too many", given: offered, when: CountHands{"offer", map[string]int{"police": 10_000}}, no: NumberOutOfRange},
 
 	// The projector.
-	{name: "stage", given: atDoors, when: SetStage{PageHelp, false, "en"}, then: then(StageSet{PageHelp, false, "en"})},
-	{name: "stage as it is", given: atDoors, when: SetStage{PageAuto, true, "id"}},
-	{name: "no such page", given: atDoors, when: SetStage{"cat", true, "id"}, no: UnknownPage},
-	{name: "no such language", given: atDoors, when: SetStage{PageAuto, true, strings.Repeat("x", 36)}, no: UnknownPage},
+	{name: "stage", given: atDoors, when: SetStage{PageHelp, false, "en", false}, then: then(StageSet{PageHelp, false, "en", false})},
+	{name: "stage as it is", given: atDoors, when: SetStage{PageAuto, true, "id", false}},
+	{name: "no such page", given: atDoors, when: SetStage{"cat", true, "id", false}, no: UnknownPage},
+	{name: "no such language", given: atDoors, when: SetStage{PageAuto, true, strings.Repeat("x", 36), false}, no: UnknownPage},
 
 	// The film.
 	{name: "play", given: atFilm, when: PlayFilm{}, then: then(FilmPlayed{0})},
@@ -504,7 +510,7 @@ func TestRealEveningsAreNotLinear(t *testing.T) {
 	if !e.s.DoorsOpen {
 		t.Fatal("the doors closed on the late-comers")
 	}
-	e.run(SetStage{PageHelp, true, "id"}, MoveTo{PollBefore}) // back
+	e.run(SetStage{PageHelp, true, "id", false}, MoveTo{PollBefore}) // back
 	if e.s.Stage.Page != PageAuto {
 		t.Fatalf("stage shows %s in a new step", e.s.Stage.Page)
 	}
@@ -614,7 +620,7 @@ func TestQuestionFromOpenToRevealed(t *testing.T) {
 		}
 	}
 	phase(Unasked, "")
-	e.run(SetStage{PageGuidebook, true, "id"}, OpenQuestion{Question: "signs"})
+	e.run(SetStage{PageGuidebook, true, "id", false}, OpenQuestion{Question: "signs"})
 	phase(Open, "signs")
 	if e.s.Stage.Page != PageAuto {
 		t.Fatal("the guidebook hides the question")

@@ -149,9 +149,13 @@ type (
 		Show bool `json:"show"`
 	}
 	StageSet struct {
-		Page  StagePage `json:"page"`
-		Count bool      `json:"count"`
-		Lang  string    `json:"lang"`
+		Page   StagePage `json:"page"`
+		Count  bool      `json:"count"`
+		Lang   string    `json:"lang"`
+		Silent bool      `json:"silent,omitempty"`
+	}
+	QuestionReadAloud struct {
+		Question string `json:"question"`
 	}
 	FilmPlayed struct {
 		At Millis `json:"at"`
@@ -231,6 +235,7 @@ func (BallotCast) Kind() string          { return "BallotCast" }
 func (HandsCounted) Kind() string        { return "HandsCounted" }
 func (RunningTotalsShown) Kind() string  { return "RunningTotalsShown" }
 func (StageSet) Kind() string            { return "StageSet" }
+func (QuestionReadAloud) Kind() string   { return "QuestionReadAloud" }
 func (FilmPlayed) Kind() string          { return "FilmPlayed" }
 func (FilmPaused) Kind() string          { return "FilmPaused" }
 func (FilmSought) Kind() string          { return "FilmSought" }
@@ -280,6 +285,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	HandsCounted{}.Kind():        decode[HandsCounted],
 	RunningTotalsShown{}.Kind():  decode[RunningTotalsShown],
 	StageSet{}.Kind():            decode[StageSet],
+	QuestionReadAloud{}.Kind():   decode[QuestionReadAloud],
 	FilmPlayed{}.Kind():          decode[FilmPlayed],
 	FilmPaused{}.Kind():          decode[FilmPaused],
 	FilmSought{}.Kind():          decode[FilmSought],

@@ -55,7 +55,7 @@ func goldenEvents() []Event {
 		BallotCast{Question: "signs", Round: 1, Choices: []string{}, Channel: ByTouch},
 		HandsCounted{"offer", 1, map[string]int{"police": 31, "agent": 4}},
 		RunningTotalsShown{true},
-		StageSet{PageGuidebook, true, "aoz"},
+		StageSet{PageGuidebook, true, "aoz", false},
 		FilmPlayed{1000},
 		FilmPaused{60_010, number(0)},
 		FilmPaused{At: 60_010},
@@ -70,6 +70,8 @@ func goldenEvents() []Event {
 		FilmShown{Player: BrowserPlayer, Played: 61_000},
 		FilmPlayerChosen{BrowserPlayer, "mpv could not be started"},
 		ExportWritten{"9c2f1a6b", 12, 3, 2, "0c5f"},
+		StageSet{PageAuto, true, "id", true},
+		QuestionReadAloud{"age"},
 	}
 }
 

@@ -201,8 +201,9 @@ func (a *anything) command(s *State) Command {
 			return c
 		},
 		func() Command { return ShowRunningTotals{a.chance("show", 50)} },
+		func() Command { return ReadAloud{s.Current} },
 		func() Command {
-			return SetStage{pick[StagePage](a, "page", PageAuto, PageGuidebook, PageHelp, PageJoin, "cat"), a.chance("count", 50), a.text("lang")}
+			return SetStage{pick[StagePage](a, "page", PageAuto, PageGuidebook, PageHelp, PageJoin, "cat"), a.chance("count", 50), a.text("lang"), a.chance("silent", 50)}
 		},
 		func() Command { return PlayFilm{} },
 		func() Command { return PlayFilm{} },

@@ -21,6 +21,7 @@ type State struct {
 	Current     string          // question on the screens, or ""
 	ShowRunning bool
 	Stage       Stage
+	ReadAloud   int64 // Seq of the last wish to hear the question; 0: there was none
 	Playback    Playback
 	Shown       Shown
 
@@ -189,9 +190,10 @@ func (s *State) Asked(id string) *Question {
 
 // Stage is what the projector was told to show.
 type Stage struct {
-	Page  StagePage
-	Count bool
-	Lang  string
+	Page   StagePage
+	Count  bool
+	Lang   string
+	Silent bool // questions are not read aloud when they open
 }
 
 // Playback is what should be on the screen of the film.
@@ -259,7 +261,7 @@ func (s *State) clearScreening(p *Programme) {
 	s.Step, s.DoorsOpen, s.Current, s.ShowRunning = SetUp, false, "", false
 	s.Attendance = Attendance{Undo: map[Source]string{}}
 	s.Questions = nil
-	s.Stage = Stage{Page: PageAuto, Count: true, Lang: "id"}
+	s.Stage, s.ReadAloud = Stage{Page: PageAuto, Count: true, Lang: "id"}, 0
 	s.Playback = Playback{Epoch: s.Seq, Volume: 80, UsePausePoints: true, SoundLag: s.Playback.SoundLag}
 	s.Shown = Shown{}
 	if p == nil {

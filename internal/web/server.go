@@ -50,6 +50,8 @@ type Show struct {
 	WiFi          WiFi
 	PublicURL     string // base address for phones; "" finds the machine's own
 
+	Voices Voices // nil: nothing is read aloud
+
 	Idle screening.Millis // without a touch until the touch screen goes back to rest
 
 	CheckButtons []CheckButton // to press in the guided check
@@ -194,6 +196,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /single", small(s.page("single.html", touchRole))) // a kiosk with one screen: stage and touch in turns
 	mux.Handle("GET /check", small(s.page("check.html", touchRole)))
 	mux.Handle("GET /facilitator", small(s.page("facilitator.html", voteRole))) // the page itself asks for the PIN
+	mux.Handle("GET /record", small(http.HandlerFunc(s.serveRecord)))
 	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
 	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))
 	mux.HandleFunc("GET /guidebook.pdf", s.serveGuidebookFile)
@@ -207,6 +210,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /qr/{file}", s.serveCode)
 	mux.HandleFunc("GET /film", s.serveFilm)
 	mux.HandleFunc("GET /film/subtitles/{file}", s.serveSubtitles)
+	mux.HandleFunc("GET /voice/{lang}/{key}", s.serveVoice)
 	mux.HandleFunc("GET /ws", s.serveSocket)
 
 	mux.HandleFunc("GET /api/sign-in", s.signInState)
@@ -216,6 +220,10 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/screenings", s.signedIn(s.serveScreenings))
 	mux.Handle("GET /api/summary", s.signedIn(s.serveSummary))
 	mux.Handle("GET /api/export.zip", s.signedIn(s.serveExport))
+	mux.Handle("GET /api/voices/{lang}", s.withVoices(s.serveVoices))
+	mux.Handle("PUT /api/voices/{lang}/{key}", s.withVoices(s.keepRecording))
+	mux.Handle("DELETE /api/voices/{lang}/{key}", s.withVoices(s.forgetRecording))
+	mux.Handle("GET /api/voices.zip", s.withVoices(s.serveRecordings))
 
 	mux.HandleFunc("GET /api/health", s.serveHealth)
 	mux.HandleFunc("GET /healthz", s.serveHealthz)

@@ -98,6 +98,7 @@ type stageView struct {
 	Codes    []Code        `json:"codes"`
 	Help     []HelpNumber  `json:"help"`
 	Number   int           `json:"number,omitempty"` // in scene "check"
+	Voice    *stageVoice   `json:"voice,omitempty"`
 }
 
 type touchView struct {
@@ -112,6 +113,7 @@ type touchView struct {
 	Idle       screening.Millis `json:"idle"`
 	Stick      *Stick           `json:"stick"`
 	Check      *checkView       `json:"check,omitempty"` // while the box is being checked
+	Voice      *touchVoice      `json:"voice,omitempty"`
 }
 
 type categoryView struct {
@@ -147,13 +149,15 @@ type facilitatorView struct {
 	Help        []HelpNumber        `json:"help"`
 	Sticks      []Stick             `json:"sticks"`
 	Pack        PackState           `json:"pack"`
+	Voice       bool                `json:"voice"`
 }
 
 type stageState struct {
-	Page  screening.StagePage `json:"page"`
-	Count bool                `json:"count"`
-	Lang  string              `json:"lang"`
-	Scene string              `json:"scene"`
+	Page   screening.StagePage `json:"page"`
+	Count  bool                `json:"count"`
+	Lang   string              `json:"lang"`
+	Scene  string              `json:"scene"`
+	Silent bool                `json:"silent"`
 }
 
 type clockView struct {
@@ -267,6 +271,9 @@ func (v *viewer) stage(s *screening.State) stageView {
 	if n := s.Attendance.Total(); s.Stage.Count && s.Screening != nil {
 		out.Count = &n
 	}
+	if v.show.Voices != nil {
+		out.Voice = &stageVoice{On: !s.Stage.Silent, Again: s.ReadAloud, Volume: s.Playback.Volume}
+	}
 	return out
 }
 
@@ -299,6 +306,9 @@ func (v *viewer) touch(s *screening.State) touchView {
 	}
 	for i, c := range s.Attendance.Categories {
 		out.Categories = append(out.Categories, categoryView{s.Screening.Programme.Categories[i], c.Total()})
+	}
+	if v.show.Voices != nil {
+		out.Voice = &touchVoice{s.Playback.Volume}
 	}
 	if last, ok := s.Attendance.Undo[screening.FromTouch]; ok {
 		out.Last = &last
@@ -336,10 +346,10 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
 		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: questionRows(s),
 		Current: v.question(s, true), ShowRunning: s.ShowRunning,
-		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s)},
+		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s), s.Stage.Silent},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
-		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(),
+		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(), Voice: v.show.Voices != nil,
 	}
 }
 

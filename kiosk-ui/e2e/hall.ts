@@ -16,7 +16,7 @@ import { Kiosk, type Options } from './kiosk';
 import { chromiumPath, leftovers } from './places';
 import { Wire } from './wire';
 
-export type Kind = Role | 'check' | 'summary' | 'start' | 'guidebook';
+export type Kind = Role | 'check' | 'summary' | 'start' | 'guidebook' | 'record';
 
 /** A name of somebody else's that leads to this machine, as after a rebinding of DNS. */
 export const foreignName = 'rebound.example';
@@ -29,6 +29,7 @@ const sizes: Record<Kind, BrowserContextOptions> = {
   facilitator: phone(),
   vote: phone(),
   guidebook: phone(),
+  record: phone(),
   summary: { viewport: { width: 1280, height: 800 }, hasTouch: true },
 };
 
@@ -173,6 +174,9 @@ export class Hall {
           '--disable-sync',
           `--host-resolver-rules=MAP ${foreignName} 127.0.0.1`,
           '--autoplay-policy=no-user-gesture-required',
+          // a microphone that beeps, and nobody to ask for it
+          '--use-fake-device-for-media-stream',
+          '--use-fake-ui-for-media-stream',
         ],
       });
     });

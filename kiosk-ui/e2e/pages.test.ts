@@ -103,7 +103,7 @@ test('the projector', async () => {
   type Page = 'auto' | 'join' | 'guidebook' | 'help';
   const look = async (name: string, sign: string, page: Page = 'auto') => {
     for (const lang of [...languages].reverse()) {
-      await conductor.do({ do: 'setStage', page, count: true, lang });
+      await conductor.do({ do: 'setStage', page, count: true, lang, silent: false });
       await speaks(stage, lang);
       await stage.page.locator(sign).first().waitFor();
       await fits(stage, `${name} ${lang}`, true);

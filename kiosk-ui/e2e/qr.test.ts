@@ -94,7 +94,7 @@ test('every code on every page of the projector', async () => {
   await shows(stage, folder, 'between', [wifiCode, vote]);
   for (const lang of ['id', 'en']) {
     const page = (name: 'auto' | 'join' | 'guidebook' | 'help') =>
-      conductor.do({ do: 'setStage', page: name, count: true, lang });
+      conductor.do({ do: 'setStage', page: name, count: true, lang, silent: false });
     await page('join');
     await shows(stage, folder, 'join', [wifiCode, vote]);
     await page('guidebook');

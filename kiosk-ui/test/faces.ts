@@ -397,6 +397,7 @@ function touch(name: string, step: Common['step'], view: Partial<TouchView>): Fa
     last: null,
     question: null,
     thankYou: 4000,
+    voice: { volume: 80 },
     idle: 60_000,
     stick: null,
     ...view,
@@ -635,7 +636,7 @@ function facilitator(
     questions,
     current: null,
     showRunning: false,
-    stage: { page: 'auto', count: true, lang: 'id', scene: 'between' },
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'between', silent: false },
     film,
     playback: stopped,
     health,
@@ -645,6 +646,7 @@ function facilitator(
     help,
     sticks: [],
     pack: { title: film.title, waits: false, back: false },
+    voice: true,
     ...view,
   };
   return { name: `facilitator-${name}`, view: whole, press };
@@ -716,14 +718,14 @@ const facilitatorFaces = [
     doorsOpen: true,
     next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
     attendance: byRow,
-    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome' },
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome', silent: false },
   }),
   facilitator('doubts', 'doors', {
     doorsOpen: true,
     next: { label: 'to_poll_before', command: { do: 'moveTo', step: 'poll_before' } },
     attendance: { ...attendance, doubts },
     health: [stuckButton, ...health.filter(({ part }) => part !== 'clicker')],
-    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome' },
+    stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome', silent: false },
   }),
   facilitator('poll-open', 'poll_before', {
     current: { ...k1, rounds: [{ ...before, ballots: 23, counts: [5, 10, 4, 3], skipped: 1 }] },
@@ -733,13 +735,13 @@ const facilitatorFaces = [
       command: { do: 'closeQuestion', question: 'k1' },
       question: 'k1',
     },
-    stage: { page: 'auto', count: false, lang: 'id', scene: 'question' },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question', silent: false },
   }),
   facilitator('film-ready', 'film', { next: { label: 'play_film', command: { do: 'playFilm' } } }),
   facilitator('film-playing', 'film', {
     playback: { ...stopped, playing: true, at: 421_000, epoch: 4 },
     next: { label: 'film_running', command: null },
-    stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'film', silent: false },
   }),
   facilitator(
     'film-mpv',
@@ -748,7 +750,7 @@ const facilitatorFaces = [
       playback: { ...stopped, playing: true, at: 421_000, epoch: 4, soundLag: 280 },
       film: { ...film, player: 'mpv' },
       next: { label: 'film_running', command: null },
-      stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+      stage: { page: 'auto', count: false, lang: 'id', scene: 'film', silent: false },
       health: [
         ...health,
         {
@@ -766,7 +768,7 @@ const facilitatorFaces = [
   facilitator('film-halted', 'film', {
     playback: { ...stopped, at: 312_000, epoch: 5, haltedAt: 0 },
     next: { label: 'resume_film', command: { do: 'playFilm' } },
-    stage: { page: 'auto', count: false, lang: 'id', scene: 'film' },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'film', silent: false },
   }),
   facilitator('film-interrupted', 'film', {
     playback: { ...stopped, at: 702_000, epoch: 6, interrupted: true },
@@ -785,11 +787,11 @@ const facilitatorFaces = [
     ),
     playback: { ...stopped, at: 1_500_000, finished: true },
     next: { label: 'dismiss_question', command: { do: 'dismissQuestion' } },
-    stage: { page: 'auto', count: false, lang: 'id', scene: 'question' },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question', silent: false },
   }),
   facilitator('closing', 'closing', {
     next: { label: 'end', command: { do: 'moveTo', step: 'ended' } },
-    stage: { page: 'help', count: false, lang: 'id', scene: 'help' },
+    stage: { page: 'help', count: false, lang: 'id', scene: 'help', silent: false },
   }),
   facilitator('problems', 'doors', {
     doorsOpen: true,
@@ -1052,3 +1054,13 @@ export const summary = {
   ],
   film: { title: film.title, finished: true, at: 1_500_000, duration: 1_500_000 },
 };
+
+/** The page for recording: /api/voices/LANG. */
+export const voices = [k1, several].flatMap((question, i) => [
+  { key: `questions.${question.id}.text`, text: question.text, state: i === 0 ? 'current' : '' },
+  ...question.options.map((o, n) => ({
+    key: `questions.${question.id}.options.${o.id}`,
+    text: o.text,
+    state: ['current', 'outdated', 'pack', ''][n % 4],
+  })),
+]);

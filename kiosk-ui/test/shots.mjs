@@ -51,6 +51,11 @@ const sizes = {
     [360, 740],
   ],
   vote: [[360, 740]],
+  record: [
+    [1280, 800],
+    [800, 480],
+    [360, 740],
+  ],
   summary: [
     [1280, 800],
     [360, 740],
@@ -134,6 +139,7 @@ function answer(req, res) {
     if (page in sizes) return sendFile(req, res, new URL(`${page}.html`, dist));
     if (pathname === '/lang/index.json') return json(sentences());
     if (pathname === '/api/sign-in') return json(words.signIn);
+    if (pathname.startsWith('/api/voices/')) return json(words.voices);
     if (pathname === '/api/summary') return json(words.summary);
     if (pathname === '/api/screenings') return json(words.screenings);
     if (pathname.startsWith('/qr/')) return send('.svg', madeUpCode());
@@ -153,7 +159,7 @@ function answer(req, res) {
   }
 }
 
-const plain = ['start', 'summary'].map((name) => ({ name, view: { role: name } }));
+const plain = ['start', 'summary', 'record'].map((name) => ({ name, view: { role: name } }));
 const wanted = process.argv.slice(2);
 const all = [...words.faces, ...words.singleFaces, ...plain];
 const shots = all.flatMap(
@@ -237,7 +243,8 @@ for (const shot of chosen) {
   if (shot.press.length > 0) await page.waitForTimeout(150);
   await page.screenshot({
     path: new URL(`${name}.png`, out).pathname,
-    fullPage: process.env.WHOLE !== undefined && ['facilitator', 'summary'].includes(shot.page),
+    fullPage:
+      process.env.WHOLE !== undefined && ['facilitator', 'summary', 'record'].includes(shot.page),
   });
 
   await page.evaluate(axe);

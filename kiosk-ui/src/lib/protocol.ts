@@ -128,6 +128,9 @@ export interface StageView extends Common {
   codes: Code[];
   help: HelpNumber[];
   number?: number; // in scene "check": 1 to 9
+  // absent where the kiosk cannot speak. on: questions are read aloud when they open;
+  // again: a greater number asks to read the question now; volume: 0..100
+  voice?: { on: boolean; again: number; volume: number };
 }
 
 export interface TouchView extends Common {
@@ -142,6 +145,7 @@ export interface TouchView extends Common {
   idle: number; // ms without a touch until the screen goes back to rest (Indonesian, nothing half chosen)
   stick: Stick | null; // the USB stick that people wait for; without offers
   check?: CheckView; // while the box is being checked
+  voice?: { volume: number }; // absent where the kiosk cannot speak; 0..100
 }
 
 /** A USB stick that is in, or (here is false) was just pulled out in the middle. */
@@ -233,6 +237,7 @@ export interface FacilitatorView extends Common {
     count: boolean;
     lang: string;
     scene: StageView['scene'];
+    silent: boolean; // questions are not read aloud when they open
   };
   film: FilmInfo;
   playback: Playback;
@@ -243,6 +248,7 @@ export interface FacilitatorView extends Common {
   help: HelpNumber[];
   sticks: Stick[];
   pack: PackState;
+  voice: boolean; // the kiosk can read aloud
 }
 
 export interface Attendance {
@@ -355,7 +361,14 @@ export type CommandBody =
   | { do: 'dismissQuestion' }
   | { do: 'countHands'; question: string; counts: Record<string, number> }
   | { do: 'showRunningTotals'; show: boolean }
-  | { do: 'setStage'; page: 'auto' | 'guidebook' | 'help' | 'join'; count: boolean; lang: string }
+  | {
+      do: 'setStage';
+      page: 'auto' | 'guidebook' | 'help' | 'join';
+      count: boolean;
+      lang: string;
+      silent: boolean;
+    }
+  | { do: 'readAloud'; question: string }
   | { do: 'playFilm' }
   | { do: 'pauseFilm' }
   | { do: 'seekFilm'; to: number }

@@ -1,0 +1,4 @@
+import { openPage } from '../lib/page';
+import Record from './Record.svelte';
+
+void openPage(Record);
