@@ -147,23 +147,26 @@ func readHistory(ctx context.Context, from io.Reader) (*history, error) {
 	return h, nil
 }
 
-// decoded is a line. A ballot is often the same as the one before but for its number:
-// then what was decoded stands.
+// decoded is a line. A ballot is often the same as the one before but for its number and the
+// phone's: then what was decoded stands.
 type decoded struct {
 	export.Line
 	event screening.Event // nil when it is not known
-	rest  []byte          // the line after its number, of a ballot
+
+	// Of a ballot: the line after its number, or what stands before and after the phone's.
+	before, after []byte
+	phone         bool
 }
 
 var seqPrefix = []byte(`{"seq":`)
 
 func (d *decoded) decode(line []byte) error {
 	seq, rest, ok := cutSeq(line)
-	if ok && len(d.rest) > 0 && bytes.Equal(rest, d.rest) {
+	if ok && d.repeats(rest) {
 		d.Seq = seq
 		return nil
 	}
-	d.Line, d.event, d.rest = export.Line{}, nil, d.rest[:0]
+	d.Line, d.event, d.before = export.Line{}, nil, d.before[:0]
 	if err := json.Unmarshal(line, &d.Line); err != nil {
 		return err
 	}
@@ -178,10 +181,59 @@ func (d *decoded) decode(line []byte) error {
 		return err
 	}
 	d.event = event
-	if _, isBallot := event.(screening.BallotCast); isBallot && ok && seq == d.Seq {
-		d.rest = append(d.rest, rest...)
+	if b, isBallot := event.(screening.BallotCast); isBallot && ok && seq == d.Seq {
+		d.keep(rest, b)
 	}
 	return nil
+}
+
+// repeats says whether rest is that of the ballot before, and takes over its phone's number.
+func (d *decoded) repeats(rest []byte) bool {
+	if len(d.before) == 0 {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(rest, d.before)
+	if !ok || !d.phone {
+		return ok && len(rest) == 0
+	}
+	n := digits(rest)
+	if n == 0 || !bytes.Equal(rest[n:], d.after) {
+		return false
+	}
+	b := d.event.(screening.BallotCast)
+	b.Voter = string(rest[:n])
+	d.event = b
+	return true
+}
+
+// keep remembers a ballot for the next line. A phone's number is left out where nothing else
+// in the line can be taken for it.
+func (d *decoded) keep(rest []byte, b screening.BallotCast) {
+	d.phone = false
+	before, after, found := bytes.Cut(rest, voterPrefix)
+	n := digits(after)
+	if b.Voter != "" && (!found || n != len(b.Voter) || string(after[:n]) != b.Voter || n == len(after) || after[n] != '"' ||
+		bytes.IndexByte(rest, '\\') >= 0 || bytes.Count(bytes.ToLower(rest), []byte("voter")) > 1) {
+		return
+	}
+	if b.Voter == "" {
+		d.before = append(d.before, rest...)
+		return
+	}
+	d.before = append(append(d.before, before...), voterPrefix...)
+	d.after = append(d.after[:0], after[n:]...)
+	d.phone = true
+}
+
+var voterPrefix = []byte(`"voter":"`)
+
+// digits counts those that b begins with.
+func digits(b []byte) int {
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return n
 }
 
 // cutSeq reads the number from the beginning of a line as kiosks write it. The rest is

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -241,7 +242,18 @@ func FuzzReadHistory(f *testing.F) {
 		`{"seq":3,"kind":"BallotCast","screening":"x","data":{"question":"q","round":1,"choices":["a"],"channel":"phone","voter":"1"}}` + "\n" +
 		`{"seq":4,"kind":"BallotCast","screening":"x","data":{"question":"q","round":1,"choices":["a"],"channel":"phone","voter":"1"}}` + "\n" +
 		`{"seq":5,"kind":"HandsCounted","screening":"x","data":{"question":"q","round":1,"counts":{"a":-1}}}` + "\n"))
+	f.Add([]byte(`{"seq":3,"kind":"BallotCast","data":{"question":"q","choices":["a"],"channel":"phone","voter":"1"},"voter":"1"}` + "\n" +
+		`{"seq":4,"kind":"BallotCast","data":{"question":"q","choices":["a"],"channel":"phone","voter":"1"},"voter":"2"}` + "\n" +
+		`{"seq":5,"kind":"BallotCast","data":{"question":"q","channel":"phone","\u0076oter":"1","x":{"voter":"1"}}}` + "\n" +
+		`{"seq":6,"kind":"BallotCast","data":{"question":"q","channel":"phone","\u0076oter":"1","x":{"voter":"7"}}}` + "\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
+		var after decoded
+		for line := range bytes.Lines(content) { // what stands before a line changes nothing
+			var alone decoded
+			if err := alone.decode(line); (err == nil) != (after.decode(line) == nil) || err == nil && !reflect.DeepEqual(alone.event, after.event) {
+				t.Errorf("%s is %+v alone and %+v after others (%v)", line, alone.event, after.event, err)
+			}
+		}
 		h, err := readHistory(t.Context(), bytes.NewReader(content))
 		if err != nil {
 			return

@@ -42,7 +42,10 @@ var attendanceTable = table{
 		{"started_at", "datetime", "#date+start", Words{"Mulai", "Started"}},
 		{"ended_at", "datetime", "#date+end", Words{"Selesai", "Ended"}},
 		{"utc_offset", "string", "#date+offset", Words{"Zona waktu", "Offset from UTC"}},
-		{"clock_source", "string", "#meta+clock", Words{"Dari mana waktunya: unset, operator, synced", "How the times are known: unset, operator, synced"}},
+		{"clock_source", "string", "#meta+clock", Words{
+			"Dari mana waktunya: synced (internet), operator, rtc (baterai), yang sama dengan _corrected (dibetulkan kemudian), unset (tidak tahu)",
+			"How the times are known: synced (network), operator, rtc (a battery), the same with _corrected (put right later), unset (not at all)",
+		}},
 		{"kode_kemendagri", "string", "#adm2+code+kemendagri", Words{"Kode Kemendagri", "Code of the Ministry of Home Affairs"}},
 		{"kode_bps", "string", "#adm2+code+bps", Words{"Kode BPS", "Code of Statistics Indonesia"}},
 		{"pcode", "string", "#adm2+code", Words{"P-code OCHA", "P-code of OCHA"}},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,4 +124,39 @@ func TestAnExportCanWaitAndEnd(t *testing.T) {
 	if !errors.Is(err, enough) || len(folders) != 2 {
 		t.Errorf("%d folders, %v", len(folders), err)
 	}
+}
+
+// FuzzIndex makes the index of a stick on which another kiosk's summary says anything at all.
+// Nothing of it may become markup, or lead anywhere but to the reports.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"screening":{"heldAt":"2026-11-24T19:00:00+08:00","venue":"<script>","regency":"\"><img src=x>"},"attendance":{"total":-1}}`), "2026-11-24_x_s-1")
+	f.Add([]byte(`{"screening":{"heldAt":"\u0000é"}}`), "javascript:alert(1)")
+	f.Add([]byte(`{}`), "é")
+	link := regexp.MustCompile(`(?i)(?:href|src)="([^"]*)"`)
+	tag := regexp.MustCompile(`(?i)<\s*/?\s*([a-z0-9]+)`)
+	known := []string{"html", "head", "meta", "title", "style", "body", "header", "div", "h1", "h2", "p", "i", "b", "a", "main", "table", "tr", "th", "td"}
+	f.Fuzz(func(t *testing.T, summary []byte, folder string) {
+		stick := t.TempDir()
+		dir := filepath.Join(stick, Top, "kiosk-2", folder)
+		if !filepath.IsLocal(folder) || strings.ContainsAny(folder, "/\x00") || len(folder) > 200 || os.MkdirAll(dir, 0o755) != nil {
+			t.Skip()
+		}
+		if err := os.WriteFile(filepath.Join(dir, SummaryFile), summary, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		page, err := indexOf(stick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(page, -1) {
+			if to := string(m[1]); !strings.HasPrefix(to, Top+"/kiosk-2/") {
+				t.Errorf("a link leads to %q", to)
+			}
+		}
+		for _, m := range tag.FindAllSubmatch(page, -1) {
+			if name := strings.ToLower(string(m[1])); !slices.Contains(known, name) {
+				t.Errorf("there is a <%s> in the page", name)
+			}
+		}
+	})
 }
