@@ -113,8 +113,10 @@ func (g *gpio) take(chip *gpiocdev.Chip, w Wiring) error {
 			Attr: uapi.DebouncePeriod(w.Debounce).Encode(), Mask: uapi.NewLineBitMask(len(w.Inputs)),
 		})
 	}
-	if g.in, err = g.request(chip, dev, &request, w.Inputs); err != nil {
-		return err
+	if len(w.Inputs) > 0 {
+		if g.in, err = g.request(chip, dev, &request, w.Inputs); err != nil {
+			return err
+		}
 	}
 	for _, line := range w.Outputs {
 		offset, err := offsetOf(chip, line)
@@ -171,6 +173,10 @@ const edgeSize = 48
 func (g *gpio) read() {
 	defer close(g.ended)
 	defer close(g.edges)
+	if g.in == nil { // lamps alone
+		<-g.closing
+		return
+	}
 	buf := make([]byte, 64*edgeSize)
 	for {
 		n, err := g.in.Read(buf)

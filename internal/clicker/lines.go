@@ -45,7 +45,7 @@ type Wiring struct {
 	Chip string
 	// Inputs and Outputs are lines, by number (on a Raspberry Pi the BCM number) or by the
 	// name that the system gives them. Inputs get a pull-up: a button connects its line to
-	// ground.
+	// ground. There may be outputs alone.
 	Inputs, Outputs []string
 	// Debounce is how long a contact must be still before it counts; 0 is not at all.
 	Debounce time.Duration

@@ -17,6 +17,7 @@ type GPIO struct {
 	LongPress time.Duration `toml:"long_press"` // how long undo is held; 0 to 5 s
 	Voting    bool          `toml:"voting"`     // while a question is open the buttons answer it
 	Buzzer    string        `toml:"buzzer"`     // line of a buzzer; "" for none
+	StickLamp string        `toml:"stick_lamp"` // line of the lamp that tells of USB sticks; "" for none
 	Buttons   []GPIOButton  `toml:"button"`     // up to 16
 }
 
@@ -125,5 +126,8 @@ func (in *inspection) gpio(g GPIO, groups []Category) {
 	}
 	if g.Buzzer != "" {
 		line("clicker.gpio.buzzer", g.Buzzer, "the buzzer")
+	}
+	if g.StickLamp != "" {
+		line("clicker.gpio.stick_lamp", g.StickLamp, "the lamp of USB sticks")
 	}
 }

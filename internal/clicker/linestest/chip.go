@@ -26,7 +26,7 @@ type Chip struct {
 	held   map[int]string // offset -> who holds it
 	low    map[int]bool   // inputs that a button pulls to ground
 	lit    map[int]bool   // outputs
-	open   *lines
+	open   []*lines
 }
 
 // NewChip makes a chip with this label.
@@ -50,8 +50,10 @@ func (c *Chip) pull(line int, low bool) {
 		return
 	}
 	c.low[line] = low
-	if c.open != nil && !c.gone {
-		c.open.pulled(line)
+	for _, l := range c.open {
+		if !c.gone {
+			l.pulled(line)
+		}
 	}
 }
 
@@ -110,7 +112,7 @@ func (c *Chip) Open(w clicker.Wiring) (clicker.Lines, error) {
 			return nil, &clicker.Trouble{Kind: clicker.NoLine, Chip: c.label, Line: line}
 		}
 		holder := c.held[offset]
-		if c.open != nil && (slices.ContainsFunc(c.open.inputs, func(i *input) bool { return i.offset == offset }) || slices.Contains(c.open.outputs, offset)) {
+		if slices.ContainsFunc(c.open, func(l *lines) bool { return l.has(offset) }) {
 			holder = "mimpi-kiosk"
 		}
 		if holder != "" {
@@ -122,7 +124,7 @@ func (c *Chip) Open(w clicker.Wiring) (clicker.Lines, error) {
 			l.outputs = append(l.outputs, offset)
 		}
 	}
-	c.open = l
+	c.open = append(c.open, l)
 	go l.pump()
 	return l, nil
 }
@@ -141,6 +143,10 @@ type lines struct {
 	wake    chan struct{} // holds a token when kept has something new
 	closing chan struct{}
 	ended   chan struct{}
+}
+
+func (l *lines) has(offset int) bool {
+	return slices.ContainsFunc(l.inputs, func(i *input) bool { return i.offset == offset }) || slices.Contains(l.outputs, offset)
 }
 
 type input struct {
@@ -269,7 +275,7 @@ func (l *lines) Close() error {
 	for _, o := range l.outputs {
 		l.chip.lit[o] = false
 	}
-	l.chip.open = nil
+	l.chip.open = slices.DeleteFunc(l.chip.open, func(o *lines) bool { return o == l })
 	l.chip.mu.Unlock()
 	close(l.closing)
 	<-l.ended

@@ -71,6 +71,29 @@ func Suite(t *testing.T, make func(*testing.T) Hands) {
 		none(t, l)
 	})
 
+	t.Run("outputs alone, beside others", func(t *testing.T) {
+		h := make(t)
+		buttons := open(t, h, wiring)
+		lamp := open(t, h, clicker.Wiring{Outputs: []string{"13"}})
+		if err := lamp.Set(0, true); err != nil || !h.Lit(13) {
+			t.Errorf("lit: %t, %v", h.Lit(13), err)
+		}
+		h.Press(17)
+		if e := next(t, buttons); !e.Down {
+			t.Errorf("edge %+v", e)
+		}
+		none(t, lamp)
+		if err := lamp.Close(); err != nil || h.Lit(13) {
+			t.Errorf("closed, lit: %t, %v", h.Lit(13), err)
+		}
+		if _, more := <-lamp.Edges(); more {
+			t.Error("an edge of no input")
+		}
+		if err := buttons.Set(0, true); err != nil || !h.Lit(23) {
+			t.Errorf("the other lamp, lit: %t, %v", h.Lit(23), err)
+		}
+	})
+
 	t.Run("debounce", func(t *testing.T) {
 		h, w := make(t), wiring
 		w.Debounce = 20 * time.Millisecond
