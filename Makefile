@@ -93,8 +93,10 @@ deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64
 	@rm -f build/deb/*.deb
 	@systemd/deb/build.sh $(DEB_ARCHS)
 
-test-stick: build ## USB sticks plugged into a Debian in QEMU and pulled out: PULLS (3) of each kind
-	@mkdir -p build/lab && go run ./internal/lab/stick -pulls $(or $(PULLS),3)
+test-stick: $(UI) ## the package in a Debian in QEMU, and sticks pulled out of it: PULLS (4) of each kind with SEED (1)
+	@.ci/setup.sh deb
+	@rm -rf build/lab/deb-stick && OUT=build/lab/deb-stick systemd/deb/build.sh amd64
+	@go run ./internal/lab/stick -deb build/lab/deb-stick/*.deb -pulls $(or $(PULLS),4) -seed $(SEED)
 
 test-deb: deb ## lintian, and a second build that must give the same bytes
 	@systemd/deb/check.sh

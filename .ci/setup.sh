@@ -157,6 +157,9 @@ need_for_test() {
 need_for_lab() { # virtual machines and packages
     need systemd-analyze systemd "judges the units"
     need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
+    need mdir mtools "looks into FAT sticks of the labs"
+    need mount.exfat-fuse exfat-fuse "looks into exFAT sticks of the labs"
+    need fusermount fuse3 "mounts those"
     need gpiomon gpiod "listens to GPIO lines, beside the kiosk"
     need_kernel_parts
 }

@@ -1,10 +1,10 @@
-// Stick is the lab of the USB sticks: a Debian with the kiosk's daemon and the units that
-// mount sticks, in QEMU. FAT32 and exFAT sticks are plugged in while it runs, pulled out at
-// random moments of the export, and looked into from outside.
+// Stick is the lab of the USB sticks: the installed package in a Debian in QEMU. FAT32 and
+// exFAT sticks are plugged in while a screening goes on, pulled out before, in and after each
+// part of the export, and looked into from outside.
 //
-//	go run ./internal/lab/stick [-pulls N] [-build DIR]      (make test-stick)
+//	go run ./internal/lab/stick -deb FILE [-pulls N] [-seed N] [-kinds vfat,exfat]   (make test-stick)
 //
-// It needs root, as all labs with a Debian do, and build/mimpi-kiosk.
+// It needs root, as all labs with a Debian do.
 package main
 
 import (
@@ -20,30 +20,49 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"mimpi-kiosk/internal/lab/qemu"
 	"mimpi-kiosk/internal/lab/root"
+	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/screening/journaltest"
 	"mimpi-kiosk/internal/sqlite"
+	"mimpi-kiosk/internal/web/signin"
 )
 
 const (
-	screenings = 40
-	folders    = "/mimpi-kiosk/kiosk-1" // of the exports on a stick
+	screenings = 40 // half of them rehearsals, about
 	mounted    = "/run/mimpi-kiosk-usb/sticks"
+	patience   = 4 * time.Minute // emulated processors are slow, and may be shared
+	port       = 8080
 )
 
+type options struct {
+	deb, build string
+	kinds      []string
+	pulls      int
+	seed       uint64
+}
+
 func main() {
-	pulls := flag.Int("pulls", 3, "pull-outs of each kind of stick")
-	build := flag.String("build", "build/lab", "folder for what is made once")
+	var o options
+	flag.StringVar(&o.deb, "deb", "", "the package for amd64")
+	flag.IntVar(&o.pulls, "pulls", 4, "pull-outs of each kind of stick")
+	flag.Uint64Var(&o.seed, "seed", 1, "of the moments of the pull-outs")
+	flag.StringVar(&o.build, "build", "build/lab", "folder for what is made once")
+	kinds := flag.String("kinds", "vfat,exfat", "kinds of sticks")
 	flag.Parse()
-	if err := run(context.Background(), *pulls, *build); err != nil {
+	o.kinds = strings.Split(*kinds, ",")
+	start := time.Now()
+	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "stick lab:", err)
 		os.Exit(1)
 	}
+	fmt.Printf("%d pull-outs with seed %d in %s\n", o.pulls*len(o.kinds), o.seed, time.Since(start).Round(time.Second))
 }
 
-func run(ctx context.Context, pulls int, build string) error {
-	debian, err := root.Debian(ctx, build, "trixie", []string{
+func run(ctx context.Context, o options) error {
+	debian, err := root.Debian(ctx, o.build, "trixie", []string{
 		"systemd", "systemd-sysv", "udev", "linux-image-amd64", "initramfs-tools", "kmod", "dosfstools", "exfatprogs",
 	}, os.Stdout)
 	if err != nil {
@@ -54,11 +73,11 @@ func run(ctx context.Context, pulls int, build string) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	l := &lab{work: work}
-	if err := l.install(ctx, debian); err != nil {
+	l := &lab{work: work, random: rand.New(rand.NewPCG(o.seed, 0))}
+	if err := l.install(ctx, debian, o.deb); err != nil {
 		return fmt.Errorf("make the guest's disk: %w", err)
 	}
-	log, err := os.Create(filepath.Join(build, "stick.log"))
+	log, err := os.Create(filepath.Join(o.build, "stick.log"))
 	if err != nil {
 		return err
 	}
@@ -74,8 +93,9 @@ func run(ctx context.Context, pulls int, build string) error {
 	l.guest, err = qemu.Start(ctx, qemu.Options{
 		CPUs: 2, Memory: 768, Kernel: kernel, Initrd: initrd,
 		Append: "root=/dev/vda rw console=ttyS0 systemd.show_status=0 quiet", Log: log,
-		Disks: []qemu.Disk{{Path: filepath.Join(work, "disk.img"), Args: "cache=unsafe"}},
-		Args:  []string{"-device", "qemu-xhci,id=xhci"},
+		Disks:   []qemu.Disk{{Path: l.disk(), Args: "cache=unsafe"}},
+		Forward: []int{port},
+		Args:    []string{"-device", "qemu-xhci,id=xhci"},
 	})
 	if err != nil {
 		return err
@@ -87,28 +107,123 @@ func run(ctx context.Context, pulls int, build string) error {
 	if err := l.until(ctx, "the daemon is up", "systemctl is-active mimpi-kiosk.service", "^active"); err != nil {
 		return err
 	}
-	for _, kind := range []string{"vfat", "exfat"} {
-		if err := l.stick(ctx, kind, pulls); err != nil {
-			return fmt.Errorf("%s: %w", kind, err)
-		}
-	}
-	out, err := l.shell(ctx, "systemctl show -p NRestarts mimpi-kiosk.service")
-	if err != nil || !strings.Contains(out, "NRestarts=0") {
-		return fmt.Errorf("the daemon was restarted: %s (%v)", out, err)
-	}
-	return nil
+	return l.evening(ctx, o)
 }
 
 // lab is a guest and what is plugged into it.
 type lab struct {
-	work  string
-	guest *qemu.Guest
-	said  int // commands so far
+	work   string
+	guest  *qemu.Guest
+	random *rand.Rand
+	show   *evening
+	said   int // commands so far
+	seen   found
 }
 
-// install makes the guest's disk: the Debian, the daemon with a journal, and its units where
-// the package puts them.
-func (l *lab) install(ctx context.Context, debian string) error {
+func (l *lab) disk() string { return filepath.Join(l.work, "disk.img") }
+
+// evening has a screening go on while sticks are pulled out, and then looks for all that was
+// acknowledged in the journal.
+func (l *lab) evening(ctx context.Context, o options) error {
+	var err error
+	if l.show, err = newEvening(l.guest.Addr(port)); err != nil {
+		return err
+	}
+	if err := l.show.begin(ctx); err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	around, stop := context.WithCancel(groupCtx)
+	group.Go(func() error { return l.show.watch(around) })
+	group.Go(func() error { return l.show.goOn(around) })
+	group.Go(func() error {
+		defer stop()
+		for _, kind := range o.kinds {
+			if err := l.stick(groupCtx, kind, o.pulls); err != nil {
+				return fmt.Errorf("%s: %w", kind, err)
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	out, err := l.shell(ctx, "systemctl show -p NRestarts mimpi-kiosk.service; systemctl is-active mimpi-kiosk.service")
+	if err != nil || !strings.Contains(out, "NRestarts=0") || !strings.Contains(out, "\nactive") {
+		return fmt.Errorf("the daemon was restarted: %s (%v)", out, err)
+	}
+	if err := l.guest.Console(0).Send("systemctl poweroff\n"); err != nil {
+		return err
+	}
+	off, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := l.guest.Wait(off); err != nil {
+		return err
+	}
+	return l.compare(ctx)
+}
+
+// compare looks for everything that the kiosk acknowledged in its journal, on the disk of the
+// machine that is off now.
+func (l *lab) compare(ctx context.Context) error {
+	journal := filepath.Join(l.work, "journal.db")
+	for _, end := range []string{"", "-wal"} {
+		if err := root.Command(ctx, "debugfs", "-R", "dump /var/lib/mimpi-kiosk/journal.db"+end+" "+journal+end, l.disk()); err != nil {
+			return err
+		}
+	}
+	j, err := sqlite.Open(ctx, journal) // it may have to read the end of the -wal
+	if err != nil {
+		return err
+	}
+	missing := map[string]string{}
+	for id, what := range l.show.acked {
+		missing[id] = what
+	}
+	counted, exports := map[string]int{}, 0
+	err = j.Replay(ctx, func(r screening.Recorded) error {
+		if what, ok := missing[r.Command]; ok {
+			counted[what]++
+			delete(missing, r.Command)
+		}
+		if _, ok := r.Event.(screening.ExportWritten); ok {
+			exports++
+		}
+		return nil
+	})
+	if err := errors.Join(err, j.Close()); err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%d acknowledged events are not in the journal: %v", len(missing), missing)
+	}
+	if counted["press"] == 0 || counted["ballot"] == 0 {
+		return fmt.Errorf("too little went on: %v", counted)
+	}
+	fmt.Printf("%d presses and %d ballots were acknowledged meanwhile, the slowest after %s; all are in the journal, and so are %d exports. Pulled out, %d sticks had an unfinished folder and %d a replaced one.\n",
+		counted["press"], counted["ballot"], l.show.longest.Round(time.Millisecond), exports, l.seen.unfinished, l.seen.replaced)
+	return nil
+}
+
+// shell is root's on the serial port. A getty would wait for udev, which a starved machine is
+// too slow for.
+const shell = `[Service]
+ExecStart=/bin/bash -i
+WorkingDirectory=/root
+Environment=HOME=/root TERM=dumb
+StandardInput=tty
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS0
+Restart=always
+RestartSec=0
+[Install]
+WantedBy=multi-user.target
+`
+
+// install makes the guest's disk: the Debian, and in it the package and a journal. There is
+// no screen in this guest, so what only screens need is not there.
+func (l *lab) install(ctx context.Context, debian, deb string) error {
 	merged := filepath.Join(l.work, "root")
 	for _, dir := range []string{"root", "upper", "overlay"} {
 		if err := os.Mkdir(filepath.Join(l.work, dir), 0o755); err != nil {
@@ -120,153 +235,181 @@ func (l *lab) install(ctx context.Context, debian string) error {
 		return err
 	}
 	defer exec.Command("umount", merged).Run() // it is thrown away
-	for from, to := range map[string]string{
-		"build/mimpi-kiosk":                        "usr/bin/mimpi-kiosk",
-		"internal/config/kiosk.toml":               "etc/mimpi-kiosk/kiosk.toml",
-		"systemd/mimpi-kiosk.service":              "usr/lib/systemd/system/",
-		"systemd/mimpi-kiosk.socket":               "usr/lib/systemd/system/",
-		"systemd/mimpi-kiosk-usb@.service":         "usr/lib/systemd/system/",
-		"systemd/mimpi-kiosk-usb-requests.path":    "usr/lib/systemd/system/",
-		"systemd/mimpi-kiosk-usb-requests.service": "usr/lib/systemd/system/",
-		"systemd/mimpi-kiosk-usb":                  "usr/lib/mimpi-kiosk/usb",
-		"systemd/mimpi-kiosk-usb.rules":            "usr/lib/udev/rules.d/61-mimpi-kiosk-usb.rules",
-		"systemd/mimpi-kiosk-usb.tmpfiles":         "usr/lib/tmpfiles.d/mimpi-kiosk-usb.conf",
-		"systemd/mimpi-kiosk.sysusers":             "usr/lib/sysusers.d/mimpi-kiosk.conf",
-		"media/mimpi-beta":                         "usr/share/mimpi-kiosk/media/mimpi-beta",
+	for name, text := range map[string]string{
+		"etc/systemd/system/lab-shell.service": shell,
+		"etc/systemd/network/lab.network":      "[Match]\nName=en* eth*\n[Network]\nAddress=10.0.2.15/24\n",
+		"etc/hosts":                            "127.0.0.1 localhost\n",
 	} {
-		target := filepath.Join(merged, to)
-		if err := os.MkdirAll(filepath.Dir(target+"x"), 0o755); err != nil {
-			return err
-		}
-		if err := root.Command(ctx, "cp", "-r", from, target); err != nil {
+		path := filepath.Join(merged, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			return err
 		}
 	}
-	login := filepath.Join(merged, "etc/systemd/system/serial-getty@ttyS0.service.d")
-	if err := os.MkdirAll(login, 0o755); err != nil {
+	if err := root.Command(ctx, "cp", deb, filepath.Join(merged, "root/kiosk.deb")); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(login, "login.conf"), []byte("[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root --noclear --keep-baud 115200 - dumb\n"), 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(merged, "etc/hosts"), []byte("127.0.0.1 localhost\n"), 0o644); err != nil {
+	script := "mount -t proc proc $0/proc && exec chroot $0 sh -ec '" +
+		"dpkg --force-depends -i /root/kiosk.deb; rm /root/kiosk.deb; systemctl enable systemd-networkd lab-shell; " +
+		"systemctl mask serial-getty@ttyS0 mimpi-kiosk-display.service mimpi-kiosk-hotspot.service systemd-networkd-wait-online.service; systemctl set-default multi-user.target'"
+	if err := root.Command(ctx, "unshare", "--mount", "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", script, merged); err != nil {
 		return err
 	}
 	data := filepath.Join(merged, "var/lib/mimpi-kiosk")
 	if err := os.MkdirAll(data, 0o750); err != nil {
 		return err
 	}
-	if err := l.fill(ctx, filepath.Join(data, "journal.db")); err != nil {
+	if err := l.fill(ctx, data); err != nil {
 		return err
 	}
-	for _, cmd := range []string{
-		"systemd-sysusers", "chown -R mimpi-kiosk:mimpi-kiosk /var/lib/mimpi-kiosk", "passwd -d root",
-		"systemctl enable mimpi-kiosk.service mimpi-kiosk.socket mimpi-kiosk-usb-requests.path",
-	} {
-		if err := root.Command(ctx, "chroot", append([]string{merged}, strings.Fields(cmd)...)...); err != nil {
-			return err
-		}
+	if err := root.Command(ctx, "chroot", merged, "chown", "-R", "mimpi-kiosk:mimpi-kiosk", "/var/lib/mimpi-kiosk"); err != nil {
+		return err
 	}
-	return root.Command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", merged, filepath.Join(l.work, "disk.img"), "2500M")
+	return root.Command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", merged, l.disk(), "2500M")
 }
 
-func (l *lab) fill(ctx context.Context, path string) error {
-	j, err := sqlite.Open(ctx, path)
+// fill makes what a kiosk has in its data folder after some weeks.
+func (l *lab) fill(ctx context.Context, data string) error {
+	j, err := sqlite.Open(ctx, filepath.Join(data, "journal.db"))
 	if err != nil {
 		return err
 	}
-	return errors.Join(j.Append(ctx, journaltest.Evenings(7, screenings, 200).Events), j.Close())
+	if err := errors.Join(j.Append(ctx, journaltest.Evenings(7, screenings, 200).Events), j.Close()); err != nil {
+		return err
+	}
+	keeper, err := signin.Open(data)
+	if err != nil {
+		return err
+	}
+	_, err = keeper.SetPIN(signin.Client{Own: true}, "", pin)
+	return err
+}
+
+// moment is when a stick is pulled out.
+type moment struct {
+	name string
+	wait func(context.Context) error
+}
+
+// moments are in turns: before the export, in its files and names, at its end, and whenever.
+func (l *lab) moments() []moment {
+	in := func(most int) time.Duration { return time.Duration(l.random.IntN(most)) * time.Millisecond }
+	seeing := func(what string, is func(stickView) bool, then time.Duration) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if _, err := l.show.until(ctx, what, func(s stickView) bool { return is(s) || s.over() }); err != nil {
+				return err
+			}
+			return sleep(ctx, then)
+		}
+	}
+	files := l.random.IntN(20)
+	return []moment{
+		{"just plugged in", func(ctx context.Context) error { return sleep(ctx, in(2500)) }},
+		{fmt.Sprintf("at screening %d", files), seeing("copying", func(s stickView) bool { return s.Phase == "copying" && s.Done >= files }, in(300))},
+		{"being unmounted", seeing("finishing", func(s stickView) bool { return s.Phase == "finishing" }, in(250))},
+		{"whenever", func(ctx context.Context) error { return sleep(ctx, in(12_000)) }},
+	}
+}
+
+// over says that nothing more comes of it.
+func (s stickView) over() bool { return s.Phase == "safe" || s.Phase == "trouble" && s.Why != "pulled" }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // stick pulls a stick of this kind out again and again, and then lets it be filled.
 func (l *lab) stick(ctx context.Context, kind string, pulls int) error {
 	image := filepath.Join(l.work, kind+".img")
-	if err := root.Command(ctx, "truncate", "-s", "128M", image); err != nil {
-		return err
-	}
-	if err := root.Command(ctx, map[string]string{"vfat": "mkfs.vfat", "exfat": "mkfs.exfat"}[kind], image); err != nil {
-		return err
-	}
 	for n := range pulls {
+		fresh := n == 0 || l.random.IntN(3) == 0
+		if fresh {
+			if err := l.format(ctx, kind, image); err != nil {
+				return err
+			}
+		}
+		if err := l.gone(ctx); err != nil {
+			return err
+		}
 		if err := l.plug(ctx, image); err != nil {
 			return err
 		}
-		if err := l.until(ctx, "it is mounted", "cat "+mounted+"/sda", "state=mounted"); err != nil {
+		moments := l.moments()
+		m := moments[n%len(moments)]
+		if err := m.wait(ctx); err != nil {
 			return err
 		}
-		if err := l.inside(ctx, kind, 0); err != nil {
-			return err
-		}
-		wait := time.Duration(rand.IntN(12000)) * time.Millisecond
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
+		at, _ := l.show.seen()
 		if err := l.pull(ctx); err != nil {
 			return err
 		}
-		if err := l.until(ctx, "it is gone", "ls "+mounted+" | wc -l", "^0"); err != nil {
-			return err
-		}
-		whole, err := l.inspect(ctx, kind, image)
+		f, err := l.inspect(ctx, kind, image)
 		if err != nil {
-			return fmt.Errorf("pulled out after %s: %w", wait, err)
+			return fmt.Errorf("pulled out %s: %w", m.name, err)
 		}
-		fmt.Printf("%s: pull-out %d after %s: seen from outside %d folders under a final name, all whole\n", kind, n+1, wait, whole)
+		l.seen.unfinished += f.unfinished
+		l.seen.replaced += f.replaced
+		fmt.Printf("%s %3d  %-16s %-9s %2d/%-2d  %2d whole", kind, n+1, m.name, at.Phase, at.Done, at.All, f.whole)
+		if fresh {
+			fmt.Print(", was empty")
+		}
+		if f.unfinished+f.replaced > 0 {
+			fmt.Printf(", %d half written, %d half replaced", f.unfinished, f.replaced)
+		}
+		fmt.Println()
+	}
+	if err := l.gone(ctx); err != nil {
+		return err
 	}
 	if err := l.plug(ctx, image); err != nil {
 		return err
 	}
-	const ask = "touch /run/mimpi-kiosk-usb/requests/sda."
-	if err := l.until(ctx, "it is safe", "cat "+mounted+"/sda", "state=released"); err != nil {
-		return err
+	s, err := l.show.until(ctx, "the end", stickView.over)
+	if err != nil || s.Phase != "safe" {
+		return fmt.Errorf("at last, left in: %+v (%w)", s, err)
 	}
-	if _, err := l.shell(ctx, ask+"mount"); err != nil {
-		return err
-	}
-	if err := l.until(ctx, "it is mounted to be looked at", "cat "+mounted+"/sda", "state=mounted"); err != nil {
-		return err
-	}
-	if err := l.inside(ctx, kind, screenings/2); err != nil {
-		return err
-	}
-	if _, err := l.shell(ctx, ask+"release"); err != nil {
-		return err
-	}
-	if err := l.until(ctx, "it is safe again", "cat "+mounted+"/sda", "state=released"); err != nil {
+	if err := l.until(ctx, "the system says that it is unmounted", "cat "+mounted+"/sd?", "state=released"); err != nil {
 		return err
 	}
 	if err := l.pull(ctx); err != nil {
 		return err
 	}
-	whole, err := l.inspect(ctx, kind, image)
+	f, err := l.inspect(ctx, kind, image)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: filled, let go of, and seen from outside: %d folders\n", kind, whole)
-	if kind == "vfat" && whole < screenings/2 { // the others are rehearsals
-		return fmt.Errorf("only %d folders of %d screenings", whole, screenings)
+	fmt.Printf("%s: left in, it is filled and let go of: %d screenings, all whole\n", kind, f.whole)
+	if f.whole != s.Screenings || f.whole < screenings/2 || f.unfinished+f.replaced > 0 {
+		return fmt.Errorf("on the stick are %+v, and the facilitator was told of %+v", f, s)
 	}
 	return nil
 }
 
-// inside checks, in the guest, that all folders under their final names are whole, and that
-// there are at least so many.
-func (l *lab) inside(ctx context.Context, kind string, least int) error {
-	out, err := l.shell(ctx, "cd /run/mimpi-kiosk-usb/mnt/sda"+folders+" 2>/dev/null && n=0; for d in [0-9]*_*; do [ -d $d ] && n=$((n+1)) && (cd $d && sha256sum --quiet -c SHA256SUMS 2>&1 || echo BROKEN $d); done; cd /; echo seen $n folders")
-	if err != nil {
+func (l *lab) format(ctx context.Context, kind, image string) error {
+	if err := os.RemoveAll(image); err != nil {
 		return err
 	}
-	var seen int
-	if i := strings.LastIndex(out, "seen "); i >= 0 {
-		fmt.Sscanf(out[i:], "seen %d", &seen) // 0 when there is nothing
+	if err := root.Command(ctx, "truncate", "-s", "128M", image); err != nil {
+		return err
 	}
-	fmt.Printf("%s: seen in the guest: %d folders under a final name\n", kind, seen)
-	if strings.Contains(out, "BROKEN") || seen < least {
-		return fmt.Errorf("%s: at least %d whole folders were expected:\n%s", kind, least, out)
+	format := []string{"mkfs.vfat", "-F", "32", image}
+	if kind == "exfat" {
+		format = []string{"mkfs.exfat", image}
 	}
-	return nil
+	return root.Command(ctx, format[0], format[1:]...)
+}
+
+// gone waits until the system and the facilitator know of no stick that is in.
+func (l *lab) gone(ctx context.Context) error {
+	if err := l.until(ctx, "the stick is gone", "ls "+mounted+" | wc -l", "^0"); err != nil {
+		return err
+	}
+	_, err := l.show.until(ctx, "no stick", func(s stickView) bool { return s.Phase == "" || s.Why == "pulled" })
+	return err
 }
 
 func (l *lab) plug(ctx context.Context, image string) error {
@@ -300,51 +443,10 @@ func (l *lab) pull(ctx context.Context) error {
 	}
 }
 
-// inspect repairs a copy of the stick, and gives how many folders stand on it under their
-// final names. Each must be whole.
-func (l *lab) inspect(ctx context.Context, kind, image string) (whole int, err error) {
-	copied := filepath.Join(l.work, "copy.img")
-	if err := root.Command(ctx, "cp", "--sparse=always", image, copied); err != nil {
-		return 0, err
-	}
-	repair := []string{"fsck.fat", "-a", "-w", copied}
-	if kind == "exfat" {
-		repair = []string{"fsck.exfat", "-p", copied}
-	}
-	if err := root.Command(ctx, repair[0], repair[1:]...); err != nil && !isCode(err, 1) { // 1: it repaired something
-		return 0, err
-	}
-	if kind == "exfat" {
-		return 0, nil // mtools reads FAT only; inside looks at it at the next plug-in
-	}
-	to := filepath.Join(l.work, "content")
-	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {
-		return 0, err
-	}
-	if err := root.Command(ctx, "mdir", "-i", copied, "::"+folders); err != nil {
-		return 0, nil // it was pulled out before anything was there
-	}
-	if err := root.Command(ctx, "mcopy", "-s", "-n", "-i", copied, "::"+folders, to); err != nil {
-		return 0, err
-	}
-	final, err := filepath.Glob(filepath.Join(to, "kiosk-1", "[0-9]*_*"))
-	if err != nil {
-		return 0, err
-	}
-	for _, folder := range final {
-		cmd := exec.CommandContext(ctx, "sha256sum", "--quiet", "-c", "SHA256SUMS")
-		cmd.Dir = folder
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return 0, fmt.Errorf("%s stands under its final name and is not whole: %w\n%s", filepath.Base(folder), err, out)
-		}
-	}
-	return len(final), nil
-}
-
 // until repeats a command in the guest until its answer fits.
 func (l *lab) until(ctx context.Context, what, command, pattern string) error {
 	last := ""
-	for late := time.Now().Add(4 * time.Minute); time.Now().Before(late); {
+	for late := time.Now().Add(patience); time.Now().Before(late); {
 		out, err := l.shell(ctx, command+" 2>&1")
 		if err != nil {
 			return fmt.Errorf("%s: %w", what, err)
@@ -380,11 +482,6 @@ func (l *lab) expect(ctx context.Context, patience time.Duration, pattern string
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return l.guest.Console(0).Expect(ctx, pattern)
-}
-
-func isCode(err error, code int) bool {
-	var exit *exec.ExitError
-	return errors.As(err, &exit) && exit.ExitCode() == code
 }
 
 func one(pattern string) (string, error) {
