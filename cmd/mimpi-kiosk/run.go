@@ -220,6 +220,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return k.awaitDisk(ctx, room, journal) })
 	group.Go(func() error { return sticks.run(ctx) })
 	group.Go(func() error { return sticks.follow(ctx) })
+	group.Go(func() error { return sticks.runLamp(ctx) })
 	group.Go(func() error { return server.Run(ctx, listeners...) })
 	group.Go(func() error { return k.tellSystemd(ctx, room, address) })
 	return group.Wait()

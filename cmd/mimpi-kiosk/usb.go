@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack/shelf"
@@ -22,15 +24,17 @@ import (
 // sticks brings together the USB sticks, the journal, the packs and the screens.
 type sticks struct {
 	*kiosk
-	journal *sqlite.Late
-	room    *screening.Room
-	desk    *usb.Desk
-	news    chan struct{} // for the screens
-	reload  chan struct{} // another pack was put into use
+	journal  *sqlite.Late
+	room     *screening.Room
+	desk     *usb.Desk
+	news     chan struct{} // for the screens
+	lampNews chan struct{} // for the lamp
+	reload   chan struct{} // another pack was put into use
 }
 
 func (k *kiosk) newSticks(journal *sqlite.Late, room *screening.Room) *sticks {
-	s := &sticks{kiosk: k, journal: journal, room: room, news: make(chan struct{}, 1), reload: make(chan struct{}, 1)}
+	token := func() chan struct{} { return make(chan struct{}, 1) }
+	s := &sticks{kiosk: k, journal: journal, room: room, news: token(), lampNews: token(), reload: token()}
 	s.desk = &usb.Desk{
 		System: usb.Notes{Dir: k.config.USB.Folder}, Work: s,
 		Changed: s.changed,
@@ -66,39 +70,51 @@ func (s *sticks) run(ctx context.Context) error {
 	return nil
 }
 
-// follow tells the desk when the film runs, and puts a pack that was chosen into use when
-// no screening goes on. It ends, with errPackChanged, when that has happened.
+// follow tells the desk when the film runs or the power is weak, and puts a pack that was
+// chosen into use when no screening goes on. It ends, with errPackChanged, when that has
+// happened.
 func (s *sticks) follow(ctx context.Context) error {
 	states, stop := s.room.Follow()
 	defer stop()
+	healths := s.board.Follow()
 	if s.room.Read(ctx, func(*screening.State) {}) != nil {
 		return nil // the Room's own Run says why
 	}
-	busy := false
-	s.desk.SetBusy(busy)
 	for {
+		state := s.room.Latest()
+		s.desk.SetHold(holdOf(state, s.board.Parts()))
+		if s.packs.waits() && !state.GoingOn() {
+			err := s.packs.advance()
+			if err == nil {
+				return errPackChanged
+			}
+			s.log.Error("put the new pack into use", "error", err)
+			s.board.Set(packHealth(err))
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-states:
 		case <-s.reload:
+		case <-healths:
 		}
-		state := s.room.Latest()
-		if now := state.FilmAtWork(); now != busy {
-			busy = now
-			s.desk.SetBusy(busy)
-		}
-		if !s.packs.waits() || state.GoingOn() {
-			continue
-		}
-		if err := s.packs.advance(); err != nil {
-			s.log.Error("put the new pack into use", "error", err)
-			s.board.Set(packHealth(err))
-			continue
-		}
-		return errPackChanged
 	}
 }
+
+// holdOf says what holds up the writing to sticks.
+func holdOf(state *screening.State, parts []health.Part) usb.Hold {
+	weak := func(p health.Part) bool { return p.Part == box.PowerPart && p.Level == health.Problem }
+	switch {
+	case slices.ContainsFunc(parts, weak):
+		return usb.WeakPower
+	case state.FilmAtWork():
+		return usb.FilmRuns
+	}
+	return usb.Free
+}
+
+// heldBy is how the screens are told what a stick waits for.
+var heldBy = map[usb.Hold]string{usb.FilmRuns: "film", usb.WeakPower: "power"}
 
 // Export implements [usb.Work].
 func (s *sticks) Export(ctx context.Context, dir string, before func(done, all int) error) (usb.Exported, error) {
@@ -194,9 +210,11 @@ func (s *sticks) changed() {
 		}
 	}
 	s.board.Set(part)
-	select {
-	case s.news <- struct{}{}:
-	default:
+	for _, news := range []chan struct{}{s.news, s.lampNews} {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -205,7 +223,7 @@ func (s *sticks) Sticks() []web.Stick {
 	out := []web.Stick{}
 	for _, u := range s.desk.Sticks() {
 		w := web.Stick{
-			Disk: u.Disk, Label: u.Label, Phase: string(u.Phase), Task: string(u.Task), Done: u.Done, All: u.All,
+			Disk: u.Disk, Label: u.Label, Phase: string(u.Phase), WaitsFor: heldBy[u.WaitsFor], Task: string(u.Task), Done: u.Done, All: u.All,
 			Screenings: u.Exported.Screenings, Written: u.Exported.Written, Missing: u.Exported.Missing,
 			NeedMB: (u.Exported.Need + 1<<20 - 1) >> 20, Why: string(u.Why), Safe: u.Safe, Here: u.Here, Offers: []web.PackOffer{},
 		}

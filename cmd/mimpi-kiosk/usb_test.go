@@ -19,8 +19,12 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"mimpi-kiosk/internal/box"
+	"mimpi-kiosk/internal/clicker"
+	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
+	"mimpi-kiosk/internal/usb"
 )
 
 // stickSystem plays what mounts sticks: a stick is a folder, and notes and requests are
@@ -121,6 +125,43 @@ func (k *kioskProcess) shows(what string, is func(stickView) bool) stickView {
 
 func phase(name string) func(stickView) bool {
 	return func(v stickView) bool { return len(v.Sticks) == 1 && v.Sticks[0].Phase == name }
+}
+
+func TestWhatHoldsUpSticks(t *testing.T) {
+	film, still := screening.NewState(), screening.NewState()
+	film.Playback.Playing = true
+	weak := []health.Part{health.Found("heat", health.Problem, "", ""), health.Found(box.PowerPart, health.Problem, "", "")}
+	once := []health.Part{health.Found("heat", health.Problem, "", ""), health.Found(box.PowerPart, health.Note, "", "")}
+	for _, c := range []struct {
+		state *screening.State
+		parts []health.Part
+		want  usb.Hold
+	}{
+		{still, nil, usb.Free}, {still, once, usb.Free}, {film, once, usb.FilmRuns}, {still, weak, usb.WeakPower}, {film, weak, usb.WeakPower},
+	} {
+		if got := holdOf(c.state, c.parts); got != c.want {
+			t.Errorf("film %t, power %s: held by %d, want %d", c.state.Playback.Playing, c.parts, got, c.want)
+		}
+	}
+}
+
+func TestWhatTheLampTellsOfSticks(t *testing.T) {
+	stick := func(p usb.Phase) usb.Stick { return usb.Stick{Phase: p} }
+	for _, c := range []struct {
+		all  []usb.Stick
+		want clicker.Light
+	}{
+		{nil, clicker.Dark},
+		{[]usb.Stick{stick(usb.Plugged)}, clicker.Blinking},
+		{[]usb.Stick{stick(usb.Finishing)}, clicker.Blinking},
+		{[]usb.Stick{stick(usb.Safe)}, clicker.Shining},
+		{[]usb.Stick{stick(usb.InTrouble), stick(usb.Safe)}, clicker.Flashing},
+		{[]usb.Stick{stick(usb.Safe), stick(usb.InTrouble), stick(usb.Copying)}, clicker.Blinking},
+	} {
+		if got := stickLight(c.all); got != c.want {
+			t.Errorf("%v: light %d, want %d", c.all, got, c.want)
+		}
+	}
 }
 
 func exportsIn(t *testing.T, data string) (out []screening.ExportWritten) {
@@ -228,18 +269,31 @@ func TestAStickTakesTheLogsHomeAndBringsAPack(t *testing.T) {
 	k = start(t, data, "--config", config, "--listen", port)
 	k.facilitate("/api/sign-in")
 	k.shows("the pack waits a third time", func(v stickView) bool { return v.Pack.Waits })
-	k.do("4", `"do":"moveTo","step":"ended"`) // its answer comes before the end
+	k.lastWord(`"id":"4","do":"moveTo","step":"ended"`)
 	system.until("the kiosk is there with the new pack", func() bool {
 		v, ok := k.look()
 		return ok && v.Pack.Title["id"] == "Soal baru" && v.Pack.Back && !v.Pack.Waits
 	})
 	k.facilitate("/api/sign-in")
-	k.do("5", `"do":"backToPack"`)
+	k.lastWord(`"id":"5","do":"backToPack"`)
 	system.until("the kiosk is back at its own pack", func() bool {
 		v, ok := k.look()
 		return ok && v.Pack.Title["id"] != "Soal baru" && v.Pack.Back && !v.Pack.Waits
 	})
 	k.end(syscall.SIGTERM)
+}
+
+// lastWord sends a command with which the kiosk begins anew: the line may end before its answer.
+func (k *kioskProcess) lastWord(command string) {
+	k.t.Helper()
+	if err := k.ws.WriteMessage(websocket.TextMessage, []byte(`{`+command+`}`)); err != nil {
+		k.t.Fatal(err)
+	}
+	for {
+		if _, _, err := k.ws.ReadMessage(); err != nil {
+			return
+		}
+	}
 }
 
 // look connects and gives the first view; false when the kiosk is not there.

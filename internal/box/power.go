@@ -11,6 +11,9 @@ import (
 	"mimpi-kiosk/internal/health"
 )
 
+// PowerPart is the part of the board that is a problem while the voltage is too low.
+const PowerPart = "power"
+
 // sags is how often the voltage was too low since the boot. The driver clears its own
 // history every two seconds, so we keep it.
 type sags struct {
@@ -82,7 +85,7 @@ func (w *Watch) noSensor() *health.Part {
 	if !IsPi(w.Root) {
 		return nil
 	}
-	return part("power", health.Note,
+	return part(PowerPart, health.Note,
 		"Tegangan listrik tidak bisa diukur di kotak ini.", "The supply voltage cannot be measured on this box.",
 		"Tidak mengganggu malam ini. Pakai adaptor asli Raspberry Pi. Untuk teknisi: driver raspberrypi_hwmon tidak ada.",
 		"It does not disturb the evening. Use the Raspberry Pi's own power supply. For the technician: the driver raspberrypi_hwmon is missing.")
@@ -112,14 +115,14 @@ func (s *sags) part() *health.Part {
 	}
 	switch {
 	case s.now:
-		return part("power", health.Problem, "Listrik ke kotak terlalu lemah sekarang. Kotak bisa mati tiba-tiba.",
+		return part(PowerPart, health.Problem, "Listrik ke kotak terlalu lemah sekarang. Kotak bisa mati tiba-tiba.",
 			"The power to the box is too weak right now. It may go off at any moment.", hint...)
 	case s.Count > 0:
-		return part("power", health.Note,
+		return part(PowerPart, health.Note,
 			fmt.Sprintf("Listrik ke kotak %d kali terlalu lemah sejak dinyalakan, terakhir pukul %s.", s.Count, s.Last),
 			fmt.Sprintf("The power to the box was too weak %d times since it was switched on, the last time at %s.", s.Count, s.Last), hint...)
 	}
-	return part("power", health.OK, "Listrik ke kotak kuat.", "The power to the box is strong.")
+	return part(PowerPart, health.OK, "Listrik ke kotak kuat.", "The power to the box is strong.")
 }
 
 const sagsFile = "power.json"

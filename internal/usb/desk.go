@@ -52,7 +52,7 @@ type Phase string
 
 const (
 	Plugged   Phase = "plugged"   // it was found
-	Waiting   Phase = "waiting"   // for the film to halt
+	Waiting   Phase = "waiting"   // until nothing holds it up, see Stick.WaitsFor
 	Copying   Phase = "copying"   // the screenings go onto the stick
 	Logging   Phase = "logging"   // the box's own log does
 	Taking    Phase = "taking"    // a pack comes from the stick
@@ -61,11 +61,21 @@ const (
 	InTrouble Phase = "trouble"
 )
 
+// Hold is why sticks are not written to now, the stronger the later.
+type Hold int
+
+const (
+	Free      Hold = iota
+	FilmRuns       // holds up the exports that nobody asked for
+	WeakPower      // holds up all writing: the box may go off in the middle of it
+)
+
 // Stick is what the screens say of a stick.
 type Stick struct {
 	Disk     string
 	Label    string
 	Phase    Phase
+	WaitsFor Hold  // to pass, while it is Waiting
 	Done     int64 // screenings, or bytes of a pack
 	All      int64
 	Exported Exported
@@ -120,18 +130,18 @@ type Desk struct {
 	mu         sync.Mutex
 	partitions []Partition
 	sticks     map[string]*stick // by disk
-	busy       bool
+	hold       Hold
 	news       chan struct{} // closed and made anew at each change
 }
 
 // stick is a disk with what is known of it.
 type stick struct {
 	Stick
-	id     string // of the partition that was exported to
-	forced bool   // somebody asked for it: it does not wait for the film
-	queue  []job
-	seen   time.Time // when a partition of it came, or when it was pulled out
-	fresh  bool      // not worked with yet
+	id      string // of the partition that was exported to
+	despite Hold   // the strongest that the facilitator has overruled for this work
+	queue   []job
+	seen    time.Time // when a partition of it came, or when it was pulled out
+	fresh   bool      // not worked with yet
 }
 
 type job struct {
@@ -152,22 +162,32 @@ func (d *Desk) Sticks() []Stick {
 	return out
 }
 
-// SetBusy says whether the kiosk has no time for exports that nobody asked for.
-func (d *Desk) SetBusy(busy bool) { d.change(func() { d.busy = busy }) }
+// SetHold says why sticks are not to be written to now. Sticks are told of only where that
+// is another reason than before.
+func (d *Desk) SetHold(h Hold) {
+	same := false
+	d.look(func() { same = d.hold == h })
+	if !same {
+		d.change(func() { d.hold = h })
+	}
+}
 
-// Ask has something done with a stick now, whether the film runs or not.
+// Ask has something done with a stick now, whether the film runs or not. Asked for once more
+// while it waits for something else, it is done nevertheless.
 func (d *Desk) Ask(disk string, task Task, pack string) (err error) {
 	d.change(func() {
 		s := d.sticks[disk]
 		switch {
 		case s == nil || !s.Here:
 			err = ErrNoStick
-		case task == ExportTask && s.Task == ExportTask && slices.Contains([]Phase{Plugged, Waiting, Copying}, s.Phase):
-			s.forced = true // it is under way already
+		case task == s.Task && s.Phase == Waiting:
+			s.despite = s.WaitsFor
+		case task == ExportTask && s.Task == ExportTask && slices.Contains([]Phase{Plugged, Copying}, s.Phase):
+			s.despite = max(s.despite, FilmRuns) // it is under way already
 		case !slices.Contains([]Phase{Safe, InTrouble}, s.Phase) || len(s.queue) > 0:
 			err = ErrAtWork
 		default:
-			s.forced = true
+			s.despite = FilmRuns
 			s.queue = append(s.queue, job{task, pack})
 		}
 	})
@@ -354,7 +374,7 @@ func (d *Desk) do(ctx context.Context, s *stick, what job) {
 		default:
 			s.Phase, s.Safe = Safe, true
 		}
-		s.forced = false
+		s.despite = Free
 	})
 	if err := errors.Join(err, rerr); err != nil && d.Wrong != nil {
 		if pulled {
@@ -406,8 +426,9 @@ func (d *Desk) work(ctx context.Context, s *stick, what job) error {
 			continue
 		}
 		if what.task == LogTask {
-			d.change(func() { s.Phase = Logging })
-			err = d.Work.Log(ctx, p.Dir)
+			if err = d.wait(ctx, s, Logging); err == nil {
+				err = d.Work.Log(ctx, p.Dir)
+			}
 		} else {
 			err = d.export(ctx, s, p)
 		}
@@ -521,35 +542,50 @@ func (d *Desk) await(ctx context.Context, s *stick, still func(Partition) bool) 
 	}
 }
 
-// export writes the screenings, and waits for the film where nobody is in a hurry.
+// wait has the stick wait until nothing holds it up any more, and then says what is done.
+func (d *Desk) wait(ctx context.Context, s *stick, then Phase) error {
+	for {
+		hold, here := Free, false
+		var phase Phase
+		news := d.look(func() {
+			phase, here = s.Phase, s.Here
+			if d.hold > s.despite {
+				hold = d.hold
+			}
+			if phase == Waiting && hold != s.WaitsFor {
+				phase = ""
+			}
+		})
+		want := then
+		if hold != Free {
+			want = Waiting
+		}
+		switch {
+		case !here:
+			return errGone
+		case phase != want:
+			d.change(func() {
+				if s.Here {
+					s.Phase, s.WaitsFor = want, hold
+				}
+			})
+			continue // it closed news
+		case hold == Free:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-news:
+		}
+	}
+}
+
+// export writes the screenings, and waits where something holds it up.
 func (d *Desk) export(ctx context.Context, s *stick, p Partition) error {
 	e, err := d.Work.Export(ctx, p.Dir, func(done, all int) error {
 		d.change(func() { s.Done, s.All = int64(done), int64(all) })
-		for {
-			wait, here := false, false
-			news := d.look(func() { wait, here = d.busy && !s.forced, s.Here })
-			if !here {
-				return errGone
-			}
-			phase := Copying
-			if wait {
-				phase = Waiting
-			}
-			changed := false
-			d.look(func() { changed = s.Phase != phase })
-			if changed {
-				d.change(func() { s.Phase = phase })
-				continue // it closed news
-			}
-			if !wait {
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-news:
-			}
-		}
+		return d.wait(ctx, s, Copying)
 	})
 	d.change(func() { s.Exported = e })
 	if err == nil || e.Screenings+e.Missing > 0 {

@@ -165,14 +165,14 @@ func TestAnExportWaitsForTheFilm(t *testing.T) {
 		d.clerk.set(func() {
 			d.clerk.step = func(done int) {
 				if done == 1 {
-					d.SetBusy(true) // the film goes on in the middle
+					d.SetHold(FilmRuns) // the film goes on in the middle
 				}
 			}
 		})
-		d.SetBusy(true)
+		d.SetHold(FilmRuns)
 		d.fake.Plug(stick1("/a"))
 		d.want(d.after(), Waiting, "", false)
-		d.SetBusy(false)
+		d.SetHold(Free)
 		d.want(d.after(), Waiting, "", false)
 		if s := d.Sticks()[0]; s.Done != 2 || s.All != 3 {
 			t.Errorf("waits at %d of %d", s.Done, s.All)
@@ -182,6 +182,55 @@ func TestAnExportWaitsForTheFilm(t *testing.T) {
 		}
 		d.want(d.after(), Safe, "", true)
 	})
+}
+
+func TestNothingIsWrittenWhileThePowerIsWeak(t *testing.T) {
+	inBubble(t, 3, func(d *deskTest) {
+		d.clerk.set(func() {
+			d.clerk.step = func(done int) {
+				if done == 0 {
+					d.SetHold(WeakPower) // in the middle, and the facilitator does not know
+				}
+			}
+		})
+		d.SetHold(FilmRuns)
+		d.fake.Plug(stick1("/a"))
+		d.after()
+		d.ask(ExportTask)
+		s := d.after()
+		d.want(s, Waiting, "", false)
+		if s.WaitsFor != WeakPower || s.Done != 1 {
+			t.Errorf("it waits for %d at %d", s.WaitsFor, s.Done)
+		}
+		d.SetHold(FilmRuns)
+		d.want(d.after(), Safe, "", true)
+
+		d.clerk.set(func() { d.clerk.step = nil })
+		d.SetHold(WeakPower)
+		for _, task := range []Task{LogTask, ExportTask} {
+			d.ask(task)
+			if s := d.after(); s.Phase != Waiting || s.WaitsFor != WeakPower {
+				t.Errorf("%s: %+v", task, s)
+			}
+			d.ask(task) // now the facilitator knows
+			d.want(d.after(), Safe, "", true)
+		}
+		d.fake.Pull("sda")
+		d.after()
+		d.fake.Plug(stick1("/a"))
+		if s := d.after(); s.Phase != Waiting || s.WaitsFor != WeakPower {
+			t.Errorf("the next stick: %+v", s)
+		}
+		d.SetHold(Free)
+		d.want(d.after(), Safe, "", true)
+	})
+}
+
+func (d *deskTest) ask(task Task) {
+	d.Helper()
+	if err := d.Ask("sda", task, ""); err != nil {
+		d.Errorf("%s: %v", task, err)
+	}
 }
 
 func TestPulledOutInTheMiddle(t *testing.T) {
@@ -213,7 +262,7 @@ func TestPulledOutInTheMiddle(t *testing.T) {
 
 func TestAPulledOutStickIsForgottenInTheEnd(t *testing.T) {
 	inBubble(t, 1, func(d *deskTest) {
-		d.SetBusy(true)
+		d.SetHold(FilmRuns)
 		d.fake.Plug(stick1("/a"))
 		d.after()
 		d.fake.Pull("sda")

@@ -15,8 +15,9 @@
 //
 // [Desk.Run] sees to one stick at a time and blocks until its goroutines are gone. A stick
 // is "safe" only when the system has unmounted it after everything on it was synced. An
-// export that begins by itself waits while the kiosk is busy (the film runs), also between
-// two screenings; one that the facilitator asked for does not wait. A stick that is pulled
+// export that begins by itself waits while the film runs, also between two screenings; one
+// that the facilitator asked for does not. While the power is weak all writing waits, until
+// the facilitator asks for it once more. A stick that is pulled
 // out does no harm here: the job ends with an error, and the next plug-in begins it anew.
 // Nothing that stands on a stick is ever run.
 package usb

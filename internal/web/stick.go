@@ -12,6 +12,7 @@ type Stick struct {
 	Disk       string         `json:"disk"`
 	Label      string         `json:"label"`
 	Phase      string         `json:"phase"`
+	WaitsFor   string         `json:"waitsFor"`
 	Task       string         `json:"task"`
 	Done       int64          `json:"done"`
 	All        int64          `json:"all"`

@@ -64,7 +64,7 @@ func stickFaces() []Stick {
 	full.Screenings, full.Written, full.Missing, full.NeedMB = 31, 4, 12, 9
 	return []Stick{
 		{Disk: "sda", Phase: "plugged", Task: "export", Here: true, Offers: []PackOffer{}},
-		{Disk: "sda", Label: "KIOS", Phase: "waiting", Task: "export", Here: true, All: 12, Offers: []PackOffer{}},
+		{Disk: "sda", Label: "KIOS", Phase: "waiting", WaitsFor: "film", Task: "export", Here: true, All: 12, Offers: []PackOffer{}},
 		{Disk: "sda", Label: "KIOS", Phase: "copying", Task: "export", Here: true, Done: 5, All: 12, Offers: []PackOffer{}},
 		{Disk: "sda", Label: "KIOS", Phase: "logging", Task: "log", Here: true, Offers: []PackOffer{}},
 		{Disk: "sda", Label: "KIOS", Phase: "taking", Task: "take", Here: true, Done: 1 << 29, All: 1 << 30, Offers: []PackOffer{}},

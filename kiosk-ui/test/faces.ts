@@ -409,6 +409,7 @@ const stick: Stick = {
   disk: 'sda',
   label: 'KIOS NTT',
   phase: 'copying',
+  waitsFor: '',
   task: 'export',
   done: 14,
   all: 36,
@@ -453,9 +454,32 @@ const pulledStick: Stick = {
   },
 };
 
+const protectedStick: Stick = {
+  ...stick,
+  phase: 'trouble',
+  why: 'protected',
+  safe: true,
+  screenings: 0,
+  written: 0,
+  message: {
+    id: 'Stik USB ini tidak bisa ditulisi.',
+    en: 'This USB stick cannot be written to.',
+  },
+  hint: {
+    id: 'Geser sakelar kunci di stik kalau ada, atau pakai stik lain.',
+    en: 'Move the lock switch on the stick if it has one, or use another stick.',
+  },
+};
+const waitingStick: Stick = { ...stick, phase: 'waiting', waitsFor: 'film', done: 0 };
+const weakStick: Stick = { ...waitingStick, waitsFor: 'power', done: 3 };
+
 const touchFaces = [
   touch('stick-copying', 'closing', { stick }),
+  touch('stick-plugged', 'closing', { stick: { ...stick, phase: 'plugged', done: 0, all: 0 } }),
+  touch('stick-waiting', 'film', { scene: 'rest', stick: waitingStick }),
+  touch('stick-power', 'closing', { stick: weakStick }),
   touch('stick-safe', 'ended', { scene: 'thanks', stick: safeStick }),
+  touch('stick-protected', 'ended', { scene: 'thanks', stick: protectedStick }),
   touch('stick-full', 'ended', { scene: 'thanks', stick: fullStick }),
   touch('stick-pulled', 'ended', { stick: pulledStick }),
   touch('stick-doors', 'doors', { scene: 'doors', last: 'woman', stick }),
@@ -862,7 +886,13 @@ const facilitatorFaces = [
     pack: { title: film.title, waits: true, back: true },
   }),
   facilitator('stick-waiting', 'set_up', {
-    sticks: [{ ...stick, phase: 'waiting', done: 0 }],
+    sticks: [waitingStick],
+  }),
+  facilitator('stick-power', 'closing', { sticks: [weakStick] }),
+  facilitator('stick-pulled', 'closing', { sticks: [pulledStick] }),
+  facilitator('stick-protected', 'ended', {
+    next: { label: 'plan_again', command: null },
+    sticks: [protectedStick],
   }),
   facilitator('stick-full', 'ended', {
     next: { label: 'plan_again', command: null },

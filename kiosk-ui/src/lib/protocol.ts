@@ -154,13 +154,14 @@ export interface Stick {
   label: string; // as its owner named it, '' when it has no name
   phase:
     | 'plugged' // it was found
-    | 'waiting' // for the film to halt
+    | 'waiting' // until waitsFor has passed
     | 'copying' // done of all screenings
     | 'logging' // the box's own log goes onto it
     | 'taking' // a pack comes from it: done of all bytes
     | 'finishing' // it is being let go of
     | 'safe' // it may be taken out
     | 'trouble';
+  waitsFor: '' | 'film' | 'power'; // asked for once more it does not wait
   task: 'export' | 'log' | 'take'; // what is or was done last
   done: number;
   all: number;

@@ -16,10 +16,11 @@ export interface StickFace {
 
 export function stickFace(stick: Stick): StickFace {
   const part = stick.all > 0 ? Math.min(1, stick.done / stick.all) : null;
+  const state = stick.waitsFor === 'power' ? 'waiting_power' : stick.phase;
   const busy = (icon: string, what: string, known: number | null = null): StickFace => ({
     icon,
     look: 'busy',
-    title: t(`stick.${stick.phase}`),
+    title: t(`stick.${state}`),
     what,
     part: known,
     hold: true,
@@ -28,13 +29,13 @@ export function stickFace(stick: Stick): StickFace {
     case 'copying':
       return busy('usb', t('stick.of', { done: number(stick.done), all: number(stick.all) }), part);
     case 'taking':
-      return busy('download', t('stick.hold'), part);
+      return busy('download', '', part);
     case 'waiting':
-      return busy('clock', t('stick.waiting_what'));
+      return busy(stick.waitsFor === 'power' ? 'warning' : 'clock', t(`stick.${state}_what`));
     case 'plugged':
     case 'logging':
     case 'finishing':
-      return busy('usb', t('stick.hold'));
+      return busy('usb', '');
     case 'safe':
       return {
         icon: 'check',
