@@ -59,11 +59,12 @@ func newEvening(address string) (*evening, error) {
 	return e, nil
 }
 
-// begin opens the doors and a question.
+// begin ends what the journal has left open, and opens the doors and a question.
 func (e *evening) begin(ctx context.Context) error {
 	f := e.screen("facilitator")
 	defer f.close()
 	for n, body := range []string{
+		`"do":"moveTo","step":"ended"`,
 		`"do":"planScreening","details":{"regency":"kupang","venue":"Balai Desa","audience":"public","label":"","heldAt":"2026-11-24T19:00:00+08:00"}`,
 		`"do":"moveTo","step":"poll_before"`, `"do":"openQuestion","question":"k1","newRound":false`, `"do":"openDoors"`,
 	} {
@@ -80,7 +81,7 @@ func (e *evening) goOn(ctx context.Context) error {
 	defer touch.close()
 	for n := 0; ; n++ {
 		what, body := "press", `"do":"countAttendee","category":"woman"`
-		if n%2 == 1 {
+		if n%16 == 15 { // the screen thanks for 1.5 s between two of them
 			what, body = "ballot", `"do":"castBallot","question":"k1","round":1,"choices":["18"]`
 		}
 		id := fmt.Sprintf("%s-%d", what, n)
