@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -308,6 +309,7 @@ func (b *workbook) change(t *Totals) {
 	b.set(s, 1, row, "Jawaban yang benar · Right answers", b.head)
 	b.set(s, 2, row, "Sebelum / Before", b.head)
 	b.set(s, 3, row, "Sesudah / After", b.head)
+	b.must(b.SetRowHeight(s, row, 34))
 	first := row + 1
 	for _, from := range right {
 		row++
@@ -316,6 +318,8 @@ func (b *workbook) change(t *Totals) {
 		}
 		b.must(b.SetCellStyle(s, at(1, row), at(1, row), b.wrap))
 		b.must(b.SetCellStyle(s, at(2, row), at(3, row), b.share))
+		height, err := b.GetRowHeight(s, from) // a formula's text does not tell its own
+		b.must(errors.Join(err, b.SetRowHeight(s, row, height)))
 	}
 	whole := 1.0
 	b.must(b.AddChart(s, at(1, row+3), &excelize.Chart{Type: excelize.Bar, Title: title("Memilih jawaban benar, sebelum dan sesudah film · Chose a right answer, before and after the film"),
