@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -36,8 +37,8 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 		Programme:     k.programme(),
 		Subtitles:     k.pack.Film.SubtitleFile,
 		OpenIcon:      func(name string) (io.ReadCloser, error) { return k.pack.OpenIcon(name) },
-		GuidebookFile: k.pack.Guidebook.File,
-		GuidebookURL:  k.pack.Guidebook.PublicURL,
+		GuidebookFile: k.pack.Guidebook.File, GuidebookPages: filepath.Join(k.data, "guidebook"),
+		GuidebookURL: k.pack.Guidebook.PublicURL,
 		WiFi: web.WiFi{
 			Name: k.config.WiFi.Name, Password: k.config.WiFi.Password,
 			Security: string(k.config.WiFi.Security), Hidden: k.config.WiFi.Hidden,

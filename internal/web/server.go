@@ -42,13 +42,14 @@ type Show struct {
 	// with more options is not answered with them.
 	VotingButtons int
 
-	FilmFile      string                                   // "" when missing
-	Subtitles     func(lang string) (file string, ok bool) // a WebVTT file
-	OpenIcon      func(name string) (io.ReadCloser, error) // an SVG of the pack; fs.ErrNotExist: use ours
-	GuidebookFile string                                   // PDF, "" when missing
-	GuidebookURL  string                                   // public, "" when unknown
-	WiFi          WiFi
-	PublicURL     string // base address for phones; "" finds the machine's own
+	FilmFile       string                                   // "" when missing
+	Subtitles      func(lang string) (file string, ok bool) // a WebVTT file
+	OpenIcon       func(name string) (io.ReadCloser, error) // an SVG of the pack; fs.ErrNotExist: use ours
+	GuidebookFile  string                                   // PDF, "" when missing
+	GuidebookPages string                                   // a folder of its own for pictures of its pages; "": none are made
+	GuidebookURL   string                                   // public, "" when unknown
+	WiFi           WiFi
+	PublicURL      string // base address for phones; "" finds the machine's own
 
 	Voices Voices // nil: nothing is read aloud
 
@@ -155,7 +156,7 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	guide, err := newGuidebookPage(p.Pages)
+	guide, err := newGuidebookPage(p.Pages, p.Show)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +201,9 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /summary", small(s.page("summary.html", voteRole)))
 	mux.Handle("GET /guidebook", small(http.HandlerFunc(s.serveGuidebook)))
 	mux.HandleFunc("GET /guidebook.pdf", s.serveGuidebookFile)
+	mux.HandleFunc("GET /guidebook/{page}", s.serveGuidebookPage)
+	mux.HandleFunc("GET /guidebook/short.pdf", s.serveOwnGuide)
+	mux.Handle("GET /print/cards.pdf", s.signedIn(s.serveCards))
 	mux.Handle("GET /vote", small(http.HandlerFunc(s.serveVote)))
 	mux.HandleFunc("POST /vote", s.takeVote)
 
