@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"mimpi-kiosk/internal/doctor"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
+	"mimpi-kiosk/internal/pack/shelf"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/web/signin"
 )
@@ -120,8 +122,11 @@ func examine(ctx context.Context, f flags) examination {
 	e.add(pinSet(f.data))
 	film, filmPart := filmOf(f)
 	e.add(filmPart)
-	if film != "" && (answer.report == nil || !answer.report.GoingOn) { // not beside a film that is on
-		e.add(doctor.PlayFilm(ctx, film))
+	if !film.Missing {
+		e.add(filmWhole(ctx, film))
+	}
+	if !film.Missing && (answer.report == nil || !answer.report.GoingOn) { // not beside a film that is on
+		e.add(doctor.PlayFilm(ctx, film.File))
 	}
 	if answer.report != nil {
 		for _, p := range answer.report.Parts {
@@ -276,22 +281,26 @@ func pinSet(data string) health.Part {
 		"Buka layar fasilitator di kotak ini dan buat PIN.", "Open the facilitator's screen on this box and set a PIN.")
 }
 
-// filmOf finds the film that will be shown, "" when it cannot be played.
-func filmOf(f flags) (string, health.Part) {
+// filmOf finds the film that will be shown, of the pack in use; it is Missing when it
+// cannot be played.
+func filmOf(f flags) (pack.Film, health.Part) {
+	none := pack.Film{Film: screening.Film{Missing: true}}
+	fromStick := false
+	if s, err := shelf.Open(filepath.Join(f.data, "packs"), nil); err == nil {
+		if dir, ok := s.Current(); ok {
+			f.pack, fromStick = dir, true
+		}
+	}
 	p, err := pack.Load(f.pack)
 	if err != nil {
-		return "", health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
+		return none, health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
 			"Pasang ulang paketnya, atau pilih yang lain dengan --pack.", "Install the pack again, or choose another with --pack.")
 	}
-	if f.film != "" {
+	if f.film != "" && (!fromStick || p.Film.Missing) { // as the daemon does
 		if err := useFilm(p, f.film); err != nil {
-			return "", health.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
+			return none, health.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
 				"Pilih folder film yang lain dengan --film.", "Choose another film folder with --film.")
 		}
 	}
-	part := filmHealth(p.Film.Check())
-	if p.Film.Missing {
-		return "", part
-	}
-	return p.Film.File, part
+	return p.Film, filmHealth(p.Film.Check())
 }

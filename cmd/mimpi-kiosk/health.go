@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"mimpi-kiosk/internal/box"
@@ -11,6 +13,7 @@ import (
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
+	"mimpi-kiosk/internal/web"
 )
 
 // What the parts found, as the facilitator's screen says it.
@@ -66,19 +69,35 @@ func filmHealth(r pack.FilmReport) health.Part {
 	return health.Part{Part: "film", Level: health.Level(r.Level), Message: r.Message, Hint: r.Hint}
 }
 
-func textsHealth(err error) health.Part {
-	if err == nil {
-		return health.Part{Part: "languages", Level: health.OK, Message: map[string]string{
-			"id": "Bahasa layar lengkap.", "en": "The languages of the screens are complete.",
-		}}
+// textsHealth says what of the languages, pictures and recordings is left out, and what is
+// said in Indonesian for want of a translation.
+func textsHealth(err error, p *pack.Pack, texts *web.Texts) health.Part {
+	const part = "languages"
+	if err != nil {
+		return health.Found(part, health.Note, "Berkas bahasa tambahan tidak bisa dibaca: "+err.Error(), "An added language file cannot be read: "+err.Error(),
+			"Perbaiki berkas itu di folder lang, lalu nyalakan ulang kotak.", "Mend that file in the folder lang, then restart the kiosk.")
 	}
-	return health.Part{Part: "languages", Level: health.Note, Message: map[string]string{
-		"id": "Berkas bahasa tambahan tidak bisa dibaca: " + err.Error(),
-		"en": "An added language file cannot be read: " + err.Error(),
-	}, Hint: map[string]string{
-		"id": "Perbaiki berkas itu di folder lang, lalu nyalakan ulang kotak.",
-		"en": "Mend that file in the folder lang, then restart the kiosk.",
-	}}
+	if n := len(p.Left); n > 0 {
+		first := p.Left[0]
+		return health.Found(part, health.Note, fmt.Sprintf("%d hal dalam paket tidak dipakai. %s: %s", n, first.File, first.What["id"]),
+			fmt.Sprintf("%d things in the pack are not used. %s: %s", n, first.File, first.What["en"]),
+			"Semuanya disebut oleh: mimpi-kiosk pack verify "+p.Dir, "All are named by: mimpi-kiosk pack verify "+p.Dir)
+	}
+	var id, en []string
+	for _, l := range texts.Languages() {
+		ours, allOurs := p.Missing(l.Code)
+		screens, allScreens := texts.Missing(l.Code)
+		if len(ours)+screens > 0 {
+			id = append(id, fmt.Sprintf("%s (%d dari %d teks paket, %d dari %d teks layar)", l.Name, len(ours), allOurs, screens, allScreens))
+			en = append(en, fmt.Sprintf("%s (%d of %d texts of the pack, %d of %d of the screens)", l.Name, len(ours), allOurs, screens, allScreens))
+		}
+	}
+	if len(id) > 0 {
+		return health.Found(part, health.Note, "Sebagian teks belum diterjemahkan dan dikatakan dalam bahasa Indonesia: "+strings.Join(id, "; ")+".",
+			"Some texts are not translated and are said in Indonesian: "+strings.Join(en, "; ")+".",
+			"Tambahkan dengan: mimpi-kiosk pack language FOLDER KODE", "Add them with: mimpi-kiosk pack language DIR CODE")
+	}
+	return health.Found(part, health.OK, "Bahasa layar dan paket lengkap.", "The languages of the screens and the pack are complete.")
 }
 
 func pinHealth(notes []screening.Text) health.Part {

@@ -20,7 +20,7 @@ func main() {
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "mimpi-kiosk:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
@@ -32,6 +32,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // main says it
 	}
-	cmd.AddCommand(runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand())
+	cmd.AddCommand(runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand(), packCommand())
 	return cmd
 }

@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"sync"
 
+	kioskui "mimpi-kiosk/kiosk-ui"
+
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/pack/shelf"
+	"mimpi-kiosk/internal/web"
 )
 
 // errPackChanged ends serve when another pack was put into use: it begins anew with that.
@@ -103,6 +106,18 @@ func (k *kiosk) loadPack(f flags) error {
 			return err
 		}
 	}
+}
+
+// loadTexts reads the sentences of the screens: the program's, over them those of the pack,
+// over them those in the data folder.
+func (k *kiosk) loadTexts() error {
+	texts, err := web.LoadTexts(kioskui.Lang(), filepath.Join(k.pack.Dir, "lang"), filepath.Join(k.data, "lang"))
+	if texts == nil {
+		return err
+	}
+	k.texts = texts
+	k.board.Set(textsHealth(err, k.pack, texts))
+	return nil
 }
 
 // useFilm has the pack show the film of another folder.

@@ -111,6 +111,9 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		if err := k.loadPack(f); err != nil {
 			return err
 		}
+		if err := k.loadTexts(); err != nil {
+			return err
+		}
 		k.film = k.pack.Film.Check()
 		k.board.Set(filmHealth(k.film))
 		err := k.serve(ctx, path, out)
@@ -158,11 +161,6 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 		k.board.Set(packHealth(err))
 		log.Error("packs", "error", err)
 	}
-	k.texts, err = web.LoadTexts(kioskui.Lang(), filepath.Join(f.data, "lang"))
-	if k.texts == nil {
-		return nil, err
-	}
-	k.board.Set(textsHealth(err))
 	if k.keeper, err = signin.Open(f.data); err != nil {
 		return nil, err
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,7 +16,8 @@ import (
 
 // The scripts in testdata/script run the real program. $SOURCE is the source folder,
 // $FREE a free port, $OTHER a free address; "serving ADDRESS" waits until a kiosk there
-// can save, "stranger ADDRESS" puts another web server there.
+// can save, "stranger ADDRESS" puts another web server there, "exits CODE ARGUMENTS" runs
+// the program, which must end with that code, "flip FILE" turns one bit of it over.
 func TestScripts(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -55,6 +59,20 @@ func TestScripts(t *testing.T) {
 						ts.Fatalf("no kiosk serves at %s: %v", args[0], err)
 					}
 				}
+			},
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				err := ts.Exec("mimpi-kiosk", args[1:]...)
+				var exit *exec.ExitError
+				if code, _ := strconv.Atoi(args[0]); !errors.As(err, &exit) || exit.ExitCode() != code {
+					ts.Fatalf("exit code: %v, want %d", err, code)
+				}
+			},
+			"flip": func(ts *testscript.TestScript, neg bool, args []string) {
+				name := ts.MkAbs(args[0])
+				data, err := os.ReadFile(name)
+				ts.Check(err)
+				data[len(data)/2] ^= 1
+				ts.Check(os.WriteFile(name, data, 0o644))
 			},
 			"stranger": func(ts *testscript.TestScript, neg bool, args []string) {
 				l, err := net.Listen("tcp", args[0])

@@ -35,34 +35,26 @@ func (d *document) wrong(key, id, en string, args ...any) {
 	d.mistakes.add(d.file, d.line(key), id, en, args...)
 }
 
-// line gives the line of a key or, when the key is not there, of the table around it.
+// line gives the line of a key or, when the key is not there, of the first of its tables,
+// or of the table around it; else the first line, where it is to be added.
 func (d *document) line(key string) int {
 	for key != "" {
-		if n := d.lines[key]; n > 0 {
+		if n := max(d.lines[key], d.lines[key+".0"]); n > 0 {
 			return n
 		}
 		key = key[:max(0, strings.LastIndexByte(key, '.'))]
 	}
-	return 0
+	return 1
 }
 
 // decode reads TOML as Notepad saves it (UTF-8 with or without a byte order mark,
 // CRLF) into v. It is false when nothing of the file can be used.
 func decode(file string, data []byte, v any, m *mistakes) (*document, bool) {
-	d := &document{file: file, mistakes: m}
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		d.wrong("", "Berkas ini disimpan sebagai UTF-16. Simpan lagi dengan pengodean (encoding) UTF-8.",
-			"This file was saved as UTF-16. Save it again with the encoding UTF-8.")
+	data, ok := notepad(file, data, m)
+	if !ok {
 		return nil, false
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	if n := firstNotUTF8(data); n > 0 {
-		m.add(file, n, "Ada huruf yang tidak bisa dibaca. Simpan lagi dengan pengodean (encoding) UTF-8.",
-			"A letter here cannot be read. Save the file again with the encoding UTF-8.")
-		return nil, false
-	}
-	d.lines = keyLines(string(data))
+	d := &document{file: file, lines: keyLines(string(data)), mistakes: m}
 
 	meta, err := toml.Decode(string(data), v)
 	if err != nil {
@@ -77,6 +69,24 @@ func decode(file string, data []byte, v any, m *mistakes) (*document, bool) {
 		}
 	}
 	return d, true
+}
+
+// notepad gives the text of a file as Notepad saves it (UTF-8 with or without a byte
+// order mark, CRLF) with plain ends of lines; false, with a mistake, when it is none.
+func notepad(file string, data []byte, m *mistakes) ([]byte, bool) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		m.add(file, 1, "Berkas ini disimpan sebagai UTF-16. Simpan lagi dengan pengodean (encoding) UTF-8.",
+			"This file was saved as UTF-16. Save it again with the encoding UTF-8.")
+		return nil, false
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	if n := firstNotUTF8(data); n > 0 {
+		m.add(file, n, "Ada huruf yang tidak bisa dibaca. Simpan lagi dengan pengodean (encoding) UTF-8.",
+			"A letter here cannot be read. Save the file again with the encoding UTF-8.")
+		return nil, false
+	}
+	return data, true
 }
 
 // unknown notes a key that no field reads. TOML's own list of keys does not count
@@ -232,6 +242,22 @@ func (m *mistakes) unreadable(file string, err error) {
 		"The file cannot be read (%v). It must be inside the pack's folder; copy it again.", err)
 }
 
+// alike gives the name of a file beside the named one that differs from it by small and
+// capital letters only: Windows takes the two for the same, the kiosk does not.
+func (f folder) alike(name string) (string, bool) {
+	dir, base := path.Split(name)
+	entries, err := fs.ReadDir(f.root.FS(), path.Clean("./"+dir))
+	if err != nil {
+		return "", false // then the folder is missing too
+	}
+	for _, e := range entries {
+		if strings.EqualFold(e.Name(), base) {
+			return dir + e.Name(), true
+		}
+	}
+	return "", false
+}
+
 // named says whether a file that a document names is inside the folder and there.
 // A wrong path is a mistake; a file that is not there is left to the caller.
 func (f folder) named(d *document, key, name string) (there, ok bool) {
@@ -244,6 +270,11 @@ func (f folder) named(d *document, key, name string) (there, ok bool) {
 	info, err := f.root.Stat(local)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if other, ok := f.alike(name); ok {
+			d.wrong(key, "%q tidak ada, tetapi %q ada: huruf besar dan kecil harus sama. Samakan namanya.",
+				"%q is not there, but %q is: small and capital letters must be the same. Make the names equal.", name, other)
+			return false, false
+		}
 		return false, true
 	case err != nil:
 		d.wrong(key, "%q tidak bisa dibuka (%v). Salin berkasnya sendiri ke dalam folder paket, bukan pintasan.",

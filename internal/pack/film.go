@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -20,28 +19,29 @@ type Film struct {
 	File           string // absolute path, also when the file is not there; "" when film.toml names none
 
 	subtitles  map[string]string // language -> absolute path
+	fileLine   int               // where film.toml names the file
 	pauseLines []int             // where each of PausePoints stands in film.toml
 }
 
 type filmTOML struct {
-	ID          string            `toml:"id"`
-	Title       map[string]string `toml:"title"`
-	Credit      string            `toml:"credit"`
-	File        string            `toml:"file"`
-	Subtitles   []subtitleTOML    `toml:"subtitles"`
-	PausePoints []pausePointTOML  `toml:"pause_points"`
+	ID          string            `toml:"id" want:"id,required" doc:"Name of the film in exported files."`
+	Title       map[string]string `toml:"title" want:"required" doc:"Title by language: title.id, title.en, ..."`
+	Credit      string            `toml:"credit" doc:"Who made it and who must be named, as they want it."`
+	File        string            `toml:"file" doc:"File of the film in this folder; empty while there is none. \"mimpi-kiosk pack add-film\" writes it."`
+	Subtitles   []subtitleTOML    `toml:"subtitles" doc:"Subtitles, one block per language."`
+	PausePoints []pausePointTOML  `toml:"pause_points" doc:"Moments at which the film halts by itself so that people can talk."`
 }
 
 type subtitleTOML struct {
-	Lang  string `toml:"lang"`
-	Label string `toml:"label"`
-	File  string `toml:"file"`
+	Lang  string `toml:"lang" want:"lang,required" doc:"Code of the language: id, en, aoz, ..."`
+	Label string `toml:"label" want:"required" doc:"Name of the language, in itself."`
+	File  string `toml:"file" want:"required" doc:"WebVTT file in this folder."`
 }
 
 type pausePointTOML struct {
-	At       string            `toml:"at"`
-	Note     map[string]string `toml:"note"`
-	Question string            `toml:"question"`
+	At       string            `toml:"at" want:"time,required" doc:"Time from the beginning of the film: 1m30s"`
+	Note     map[string]string `toml:"note" doc:"What the facilitator may say or ask there, by language."`
+	Question string            `toml:"question" doc:"Id of a question to ask there."`
 }
 
 // longest is the longest film that a pause point may lie in.
@@ -124,6 +124,7 @@ func readFilm(f folder, dir string, m *mistakes) Film {
 		subtitles: map[string]string{},
 	}
 	film.PausePoints, film.pauseLines = d.pausePoints(t.PausePoints)
+	film.fileLine = d.line("file")
 	if t.File != "" {
 		there, ok := f.named(d, "file", t.File)
 		film.File = filepath.Join(dir, filepath.FromSlash(t.File))
@@ -167,11 +168,7 @@ func (d *document) subtitleFile(f folder, key, name string) {
 	if !ok {
 		return
 	}
-	n := firstNotUTF8(data)
-	if n > 0 || !bytes.HasPrefix(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), []byte("WEBVTT")) {
-		d.mistakes.add(f.prefix+name, n, "Ini bukan berkas WebVTT dalam UTF-8. Baris pertama harus WEBVTT; ubah berkas SRT menjadi VTT dulu.",
-			"This is not a WebVTT file in UTF-8. Its first line must be WEBVTT; convert an SRT file to VTT first.")
-	}
+	checkSubtitles(f.prefix+name, data, d.mistakes)
 }
 
 // pausePoints checks the pause points and puts them in the order of the film. It

@@ -128,6 +128,13 @@ func (f mp4Film) judge(size int64, name string, broken error) FilmReport {
 	case f.width > 1920 || f.height > 1920:
 		return needsTrying(fmt.Sprintf("Gambar film ini besar sekali (%dx%d) dan bisa tersendat.", f.width, f.height),
 			fmt.Sprintf("The picture of this film is very large (%dx%d) and may stutter.", f.width, f.height), name)
+	case f.profile == 110 || f.profile == 122 || f.profile == 244:
+		return needsTrying("Film ini memakai warna 10 bit atau 4:2:2, yang tidak dikenal perangkat keras Raspberry Pi.",
+			"This film has colours of 10 bits or 4:2:2, which the hardware of a Raspberry Pi does not know.", name)
+	case f.fast > 0:
+		r := needsTrying(fmt.Sprintf("Jumlah gambar per detik film ini berubah-ubah (%.3g sampai %.3g): gambar bisa tersendat dan suara bisa lari.", f.slow, f.fast),
+			fmt.Sprintf("The picture rate of this film varies (%.3g to %.3g a second): it may stutter, and its sound may run away from the lips.", f.slow, f.fast), name)
+		return r.evenly()
 	case f.audio == "":
 		return FilmReport{Level: LevelNote,
 			Message: screening.Text{"id": "Film ini tidak punya suara.", "en": "This film has no sound."},
@@ -217,6 +224,25 @@ func needsTrying(id, en, name string) FilmReport {
 		},
 		Convert: command,
 	}
+}
+
+// ConvertCommand gives the command that makes a film of this name that plays, also for one
+// that seems to play already.
+func (r FilmReport) ConvertCommand(path string) string {
+	if r.Convert != "" {
+		return r.Convert
+	}
+	return convert(filepath.Base(path), convertAll)
+}
+
+// evenly has the command make a film of 25 pictures a second.
+func (r FilmReport) evenly() FilmReport {
+	command := r.Convert
+	r.Convert = strings.Replace(command, `-vf "`, `-vf "fps=25,`, 1)
+	for lang, s := range r.Hint {
+		r.Hint[lang] = strings.Replace(s, command, r.Convert, 1)
+	}
+	return r
 }
 
 func problem(id, en, hintID, hintEN string) FilmReport {

@@ -13,9 +13,9 @@ import (
 // Mistake is one thing in a pack that its editor has to put right. Every Mistake
 // that [Load] or [LoadFilm] finds can be had with errors.As or by unwrapping.
 type Mistake struct {
-	File string         // relative to the folder that was read, with forward slashes
-	Line int            // 1 is the first; 0 when it cannot be pinned to a line
-	What screening.Text // what is wrong and what to do, in "id" and "en"
+	File string         `json:"file"` // relative to the folder that was read, with forward slashes
+	Line int            `json:"line"` // 1 is the first; 0 when it cannot be pinned to a line
+	What screening.Text `json:"what"` // what is wrong and what to do, in "id" and "en"
 }
 
 // Error gives "FILE:LINE: English (Indonesian)" on one line.
@@ -30,32 +30,41 @@ func (m *Mistake) Error() string {
 // mistakes gathers what is wrong with a pack, so that its editor sees all of it at once.
 type mistakes struct {
 	found []*Mistake
+	notes []*Mistake // what the editor should know; the pack can be used all the same
 }
 
 // add notes a mistake. Both formats get the same arguments.
 func (m *mistakes) add(file string, line int, id, en string, args ...any) {
-	m.found = append(m.found, &Mistake{
-		File: file,
-		Line: line,
-		What: screening.Text{"id": fmt.Sprintf(id, args...), "en": fmt.Sprintf(en, args...)},
+	m.found = append(m.found, mistake(file, line, id, en, args...))
+}
+
+// note notes what is no mistake. Both formats get the same arguments.
+func (m *mistakes) note(file string, line int, id, en string, args ...any) {
+	m.notes = append(m.notes, mistake(file, line, id, en, args...))
+}
+
+func mistake(file string, line int, id, en string, args ...any) *Mistake {
+	return &Mistake{file, line, screening.Text{"id": fmt.Sprintf(id, args...), "en": fmt.Sprintf(en, args...)}}
+}
+
+// inOrderOfFiles puts those of one file together and in the order of its lines.
+func inOrderOfFiles(found []*Mistake) []*Mistake {
+	rank := map[string]int{}
+	for _, m := range found {
+		if _, ok := rank[m.File]; !ok {
+			rank[m.File] = len(rank)
+		}
+	}
+	return slices.SortedStableFunc(slices.Values(found), func(a, b *Mistake) int {
+		return cmp.Or(rank[a.File]-rank[b.File], a.Line-b.Line)
 	})
 }
 
-// err joins the mistakes, those of one file together and in the order of its
-// lines; nil when there is none.
+// err joins the mistakes; nil when there is none.
 func (m *mistakes) err() error {
-	rank := map[string]int{}
-	for _, mistake := range m.found {
-		if _, ok := rank[mistake.File]; !ok {
-			rank[mistake.File] = len(rank)
-		}
-	}
-	sorted := slices.SortedStableFunc(slices.Values(m.found), func(a, b *Mistake) int {
-		return cmp.Or(rank[a.File]-rank[b.File], a.Line-b.Line)
-	})
-	errs := make([]error, len(sorted))
-	for i, mistake := range sorted {
-		errs[i] = mistake
+	errs := make([]error, 0, len(m.found))
+	for _, found := range inOrderOfFiles(m.found) {
+		errs = append(errs, found)
 	}
 	return errors.Join(errs...)
 }

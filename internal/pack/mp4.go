@@ -1,11 +1,13 @@
 package pack
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -20,6 +22,8 @@ type mp4Film struct {
 	duration      time.Duration
 	video, audio  string // codecs of the first tracks
 	width, height int
+	profile       byte    // of H.264, as the standard numbers it; 0 when unknown
+	slow, fast    float64 // pictures a second, where most of them change pace; 0 when they keep it
 }
 
 // errBroken is the error for a file whose index makes no sense.
@@ -199,6 +203,10 @@ func (f *mp4Film) track(trak []byte) error {
 		if len(stsd) >= 44 {
 			f.width, f.height = int(binary.BigEndian.Uint16(stsd[40:])), int(binary.BigEndian.Uint16(stsd[42:]))
 		}
+		f.profile = h264Profile(stsd)
+		if f.slow, f.fast, err = pace(find(mdia, "mdhd"), find(tables, "stts")); err != nil {
+			return err
+		}
 	case kind == "soun" && f.audio == "":
 		f.audio = codec
 	case kind != "vide" && kind != "soun":
@@ -211,6 +219,67 @@ func (f *mp4Film) track(trak []byte) error {
 	f.needs = max(f.needs, end)
 	f.hasSamples = f.hasSamples || samples && string(hdlr[8:12]) == "vide"
 	return nil
+}
+
+// h264Profile reads the profile from the sample description of a picture track.
+func h264Profile(stsd []byte) byte {
+	const fixed = 8 + 8 + 78 // the table's head, the entry's head, its fields
+	if len(stsd) < fixed {
+		return 0
+	}
+	inner, err := boxes(stsd[fixed:])
+	if err != nil {
+		return 0 // oddities behind the fields that we need
+	}
+	if avcC := find(inner, "avcC"); len(avcC) > 1 {
+		return avcC[1]
+	}
+	return 0
+}
+
+// Pictures that stay longer or shorter than a quarter of the usual, from how many in a
+// thousand on a film is of variable rate. The first and last few are always odd.
+const (
+	paceTolerance = 0.25
+	paceOdd       = 10
+)
+
+// pace says between which rates the pictures of a track come; zeros when they come evenly.
+func pace(mdhd, stts []byte) (slow, fast float64, err error) {
+	scale, _ := lengthIn(mdhd)
+	runs, err := table(stts, 0, 8)
+	if err != nil || scale == 0 {
+		return 0, 0, err
+	}
+	type run struct{ n, long uint64 }
+	var all []run
+	pictures := uint64(0)
+	for ; len(runs) >= 8; runs = runs[8:] {
+		r := run{uint64(binary.BigEndian.Uint32(runs)), uint64(binary.BigEndian.Uint32(runs[4:]))}
+		if r.long > 0 {
+			all = append(all, r)
+			pictures += r.n
+		}
+	}
+	slices.SortFunc(all, func(a, b run) int { return cmp.Compare(a.long, b.long) })
+	usual, seen := uint64(0), uint64(0)
+	for _, r := range all {
+		if seen += r.n; seen*2 >= pictures {
+			usual = r.long
+			break
+		}
+	}
+	odd, shortest, longest := uint64(0), usual, usual
+	for _, r := range all {
+		if math.Abs(float64(r.long)-float64(usual)) > paceTolerance*float64(usual) {
+			odd += r.n
+			shortest, longest = min(shortest, r.long), max(longest, r.long)
+		}
+	}
+	if odd < 4 || odd*1000 < pictures*paceOdd {
+		return 0, 0, nil
+	}
+	return float64(scale) / float64(longest), float64(scale) / float64(shortest), nil
 }
 
 // lengthIn reads units per second and length from an mvhd box.

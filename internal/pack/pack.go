@@ -3,13 +3,17 @@
 //
 //	pack.toml            title, order of the questions, regencies, help numbers, guidebook
 //	questions/NAME.toml  one question each
-//	icons/NAME.svg       pictures of options, beside those of the kiosk or in their place
+//	icons/NAME.svg       pictures of options (PNG and JPG too), beside those of the kiosk or in their place
 //	film/film.toml       title, credit, subtitles and pause points of the film
-//	film/...             the film itself and its subtitles
+//	film/...             the film itself, its checksum (FILE.sha256) and its subtitles
+//	lang/CODE.json       a further language: texts of the pack ("pack.questions.k1.text") and of the screens
+//	audio/CODE/KEY.mp3   recordings of texts, by the same keys
+//	SHA256SUMS(.minisig) checksums of all files and their signature, as an editor may add them
 //
 // [Load] checks everything and returns every [Mistake] it finds, each with file,
-// line and what to do, so that an editor mends a pack in one go. [CheckFilm] says
-// whether a film file can be played, before anybody sits down.
+// line and what to do, so that an editor mends a pack in one go. [Verify] looks longer
+// and says more, for the editor's own desk. [CheckFilm] says whether a film file can be
+// played, before anybody sits down.
 //
 // Nothing outside the pack's folder is ever read. The package starts no goroutine;
 // a Pack may be read by many at once as long as nobody calls UseFilm.
@@ -19,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,7 +44,13 @@ type Pack struct {
 	HelpNumbers []HelpNumber
 	Guidebook   Guidebook
 	Film        Film
-	Dir         string // the folder, absolute
+	Languages   []string   // codes of those that files of the pack bring, lang/CODE.json
+	Left        []*Mistake // in languages, recordings and pictures: the evening does without what they are about
+	Dir         string     // the folder, absolute
+
+	helpLines  []int                        // where each of HelpNumbers says when it was dialled
+	spare      []screening.Question         // that are in the folder and not asked
+	recordings map[string]map[string]string // language, key of the text -> absolute path
 }
 
 // HelpNumber is a number to call for help.
@@ -56,30 +67,35 @@ type Guidebook struct {
 	PublicURL string // where it can be read at home, "" when unknown
 }
 
+// The structs of the TOML files are also what the schemas in media/schema are made of:
+// "doc" says what a key is for, "want" what a value must be like (see schema.go).
+
 type packTOML struct {
-	ID          string            `toml:"id"`
-	Title       map[string]string `toml:"title"`
-	Questions   []string          `toml:"questions"`
-	Regencies   []regencyTOML     `toml:"regencies"`
-	HelpNumbers []helpTOML        `toml:"help_numbers"`
-	Guidebook   struct {
-		File      string `toml:"file"`
-		PublicURL string `toml:"public_url"`
-	} `toml:"guidebook"`
+	ID          string            `toml:"id" want:"id,required" doc:"Name of the pack in exported files. Never change it later."`
+	Title       map[string]string `toml:"title" want:"required" doc:"Title by language: title.id, title.en, ..."`
+	Questions   []string          `toml:"questions" want:"required,some" doc:"Ids of the questions, in the order in which they are asked. One that is not in the list is not asked."`
+	Regencies   []regencyTOML     `toml:"regencies" want:"required,some" doc:"Regencies (kabupaten, kota) in which the film is shown."`
+	HelpNumbers []helpTOML        `toml:"help_numbers" doc:"Numbers to call for help, the most important one first."`
+	Guidebook   guidebookTOML     `toml:"guidebook" doc:"The guidebook of the film."`
+}
+
+type guidebookTOML struct {
+	File      string `toml:"file" doc:"PDF or HTML file in the pack's folder; empty while there is none."`
+	PublicURL string `toml:"public_url" doc:"Where it can be read at home, with https://; empty when nowhere."`
 }
 
 type regencyTOML struct {
-	ID         string `toml:"id"`
-	Name       string `toml:"name"`
-	Kemendagri string `toml:"kemendagri"`
-	BPS        string `toml:"bps"`
+	ID         string `toml:"id" want:"id,required" doc:"Name of the regency in exported files."`
+	Name       string `toml:"name" want:"required" doc:"Name as people say it."`
+	Kemendagri string `toml:"kemendagri" want:"kemendagri,required" doc:"Code of the Ministry of Home Affairs, with its dot: 53.04"`
+	BPS        string `toml:"bps" want:"bps,required" doc:"Code of Statistics Indonesia, four digits: 5306"`
 }
 
 type helpTOML struct {
-	Name      map[string]string `toml:"name"`
-	Tel       string            `toml:"tel"`
-	Hours     map[string]string `toml:"hours"`
-	CheckedOn string            `toml:"checked_on"`
+	Name      map[string]string `toml:"name" want:"required" doc:"Whose number it is, by language."`
+	Tel       string            `toml:"tel" want:"tel,required" doc:"The number as it is dialled."`
+	Hours     map[string]string `toml:"hours" doc:"When somebody answers, by language."`
+	CheckedOn string            `toml:"checked_on" want:"date" doc:"Day on which somebody last dialled it: 2026-11-30; empty when nobody has."`
 }
 
 // Load reads the pack in a folder. The error joins every [Mistake] that was found,
@@ -95,14 +111,27 @@ func Load(dir string) (*Pack, error) {
 		return nil, fmt.Errorf("open pack: %w", err)
 	}
 	defer root.Close() // read only: nothing to lose
-	var (
-		m = &mistakes{}
-		f = folder{root: root}
-		p = &Pack{Dir: dir}
-	)
-	questions, all := f.questions(m)
+	m, left := &mistakes{}, &mistakes{}
+	p := load(root, dir, m, left)
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	p.Left = inOrderOfFiles(left.found)
+	return p, nil
+}
+
+// load reads all of a pack. Into left goes what an evening can do without.
+func load(root *os.Root, dir string, m, left *mistakes) *Pack {
+	f := folder{root: root}
+	p := &Pack{Dir: dir}
+	questions, readable := f.questions(m)
 	d, order := p.readMain(f, m)
-	p.Questions = inOrder(d, order, questions, all)
+	p.Questions = inOrder(d, order, questions, readable)
+	for _, id := range slices.Sorted(maps.Keys(questions)) {
+		if !slices.Contains(order, id) {
+			p.spare = append(p.spare, questions[id])
+		}
+	}
 
 	film, err := root.OpenRoot("film")
 	switch {
@@ -114,14 +143,15 @@ func Load(dir string) (*Pack, error) {
 	default:
 		defer film.Close()
 		p.Film = readFilm(folder{root: film, prefix: "film/"}, filepath.Join(dir, "film"), m)
-		if d != nil && all { // else nobody knows which questions there are
+		if d != nil && readable && len(order) > 0 { // else nobody knows which questions there are
 			p.checkPauses(p.Film, "film/film.toml", m)
 		}
 	}
-	if err := m.err(); err != nil {
-		return nil, err
-	}
-	return p, nil
+	checkPictures(f, left)
+	all := len(m.found) == 0
+	p.addLanguages(f, all, left)
+	p.addRecordings(f, all, left)
+	return p
 }
 
 // readMain reads pack.toml, and gives the order of the questions that stands there.
@@ -140,6 +170,9 @@ func (p *Pack) readMain(f folder, m *mistakes) (*document, []string) {
 	p.Title = d.text("title", t.Title)
 	p.Regencies = d.regencies(t.Regencies)
 	p.HelpNumbers = d.helpNumbers(t.HelpNumbers)
+	for i := range p.HelpNumbers {
+		p.helpLines = append(p.helpLines, d.line(fmt.Sprintf("help_numbers.%d.checked_on", i)))
+	}
 	p.Guidebook.PublicURL = d.publicURL(t.Guidebook.PublicURL)
 	if t.Guidebook.File != "" {
 		p.Guidebook.File = d.guidebook(f, p.Dir, t.Guidebook.File)
@@ -204,6 +237,9 @@ func (d *document) helpNumbers(in []helpTOML) []HelpNumber {
 			d.wrong(key+".tel", "Nomor %q salah. Tulis angka saja, boleh dengan +, spasi dan tanda hubung, misalnya \"0800-1000\".",
 				"The number %q is wrong. Write digits, with +, spaces and hyphens if wanted, such as \"0800-1000\".", h.Tel)
 		}
+		if slices.ContainsFunc(out, func(o HelpNumber) bool { return digits(o.Tel) == digits(h.Tel) }) {
+			d.wrong(key+".tel", "Nomor %q ditulis dua kali. Hapus satu.", "The number %q is written twice. Delete one.", h.Tel)
+		}
 		if h.CheckedOn != "" {
 			if _, err := time.Parse(time.DateOnly, h.CheckedOn); err != nil {
 				d.wrong(key+".checked_on", "Tanggal %q salah. Tulis tahun-bulan-hari, misalnya \"2026-11-30\", atau \"\" kalau belum diperiksa.",
@@ -258,8 +294,8 @@ func (f folder) questions(m *mistakes) (questions map[string]screening.Question,
 		return nil, false
 	}
 	hasIcon := func(name string) bool {
-		_, err := f.root.Stat(filepath.Join("icons", name+".svg"))
-		return err == nil
+		_, ok := pictureFile(f.root, name)
+		return ok
 	}
 	questions, all = map[string]screening.Question{}, true
 	fileOf := map[string]string{}
@@ -348,17 +384,4 @@ func (p *Pack) checkPauses(f Film, file string, m *mistakes) {
 				"This pause asks %q, but the list questions in pack.toml has no such question. Check the spelling.", pause.Question)
 		}
 	}
-}
-
-// OpenIcon opens the pack's own picture of an option, an SVG file. It is
-// [fs.ErrNotExist] when the pack has none by that name; the kiosk's own is shown then.
-func (p *Pack) OpenIcon(name string) (*os.File, error) {
-	if !idForm.MatchString(name) {
-		return nil, fmt.Errorf("open icon %q: %w", name, fs.ErrNotExist)
-	}
-	file, err := os.OpenInRoot(p.Dir, filepath.Join("icons", name+".svg"))
-	if err != nil {
-		return nil, fmt.Errorf("open icon %q: %w", name, err)
-	}
-	return file, nil
 }

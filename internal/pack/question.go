@@ -21,22 +21,28 @@ var builtInIcons = []string{
 // picture of its own in the pack, in alphabetical order.
 func BuiltInIcons() []string { return slices.Clone(builtInIcons) }
 
+// How many answers a question has.
+const (
+	fewestOptions = 2
+	mostOptions   = 8
+)
+
 type questionTOML struct {
-	ID          string            `toml:"id"`
-	Kind        string            `toml:"kind"`
-	Text        map[string]string `toml:"text"`
-	Options     []optionTOML      `toml:"options"`
-	Explanation map[string]string `toml:"explanation"`
-	Source      string            `toml:"source"`
-	Check       map[string]string `toml:"check"`
-	Ask         []string          `toml:"ask"`
+	ID          string            `toml:"id" want:"id,required" doc:"Name of the question in exported files. Never change it later."`
+	Kind        string            `toml:"kind" want:"kind,required" doc:"single: one answer; several: one or more; scale: one point, the options are in order."`
+	Ask         []string          `toml:"ask" want:"step,required,some" doc:"When it is asked: before the film, in the discussion after it, or both."`
+	Text        map[string]string `toml:"text" want:"required" doc:"The question by language: text.id, text.en, ..."`
+	Explanation map[string]string `toml:"explanation" doc:"Shown with the right answer. A question has both or neither."`
+	Source      string            `toml:"source" doc:"Where the fact stands; shown with the explanation."`
+	Check       map[string]string `toml:"check" doc:"What must be verified before use. Only the facilitator sees it."`
+	Options     []optionTOML      `toml:"options" want:"required,options" doc:"The answers. Give people a way out: Belum tahu."`
 }
 
 type optionTOML struct {
-	ID    string            `toml:"id"`
-	Text  map[string]string `toml:"text"`
-	Icon  string            `toml:"icon"`
-	Right bool              `toml:"right"`
+	ID    string            `toml:"id" want:"option,required" doc:"Name of the answer in exported files. Never change it later."`
+	Text  map[string]string `toml:"text" want:"required" doc:"The answer by language."`
+	Icon  string            `toml:"icon" want:"id,required" doc:"Name of its picture: one of the kiosk's, or icons/NAME.svg (.png, .jpg) of the pack."`
+	Right bool              `toml:"right" doc:"true at the right answer; leave it out for opinions."`
 }
 
 // readQuestion reads and checks one question file. hasIcon says whether the pack
@@ -62,11 +68,11 @@ func readQuestion(file string, data []byte, hasIcon func(string) bool, m *mistak
 		Check:       d.optionalText("check", q.Check),
 		Ask:         d.ask(q.Ask),
 	}
-	if n := len(q.Options); n < 2 || n > 8 {
+	if n := len(q.Options); n < fewestOptions || n > mostOptions {
 		d.wrong("options", "Ada %d pilihan. Satu pertanyaan harus punya 2 sampai 8 [[options]].",
 			"There are %d options. A question must have 2 to 8 [[options]].", n)
 	}
-	right := 0
+	right, rightKey := 0, ""
 	for i, o := range q.Options {
 		key := fmt.Sprintf("options.%d", i)
 		d.optionID(key+".id", o.ID)
@@ -75,11 +81,12 @@ func readQuestion(file string, data []byte, hasIcon func(string) bool, m *mistak
 				"The option id %q is used twice. Give this one another id.", o.ID)
 		}
 		if !idForm.MatchString(o.Icon) || !hasIcon(o.Icon) && !slices.Contains(builtInIcons, o.Icon) {
-			d.wrong(key+".icon", "Gambar %q tidak ada. Taruh gambarnya di icons/NAMA.svg, atau pakai salah satu dari: %s",
-				"There is no picture %q. Put one at icons/NAME.svg, or use one of: %s", o.Icon, strings.Join(builtInIcons, " "))
+			d.wrong(key+".icon", "Gambar %q tidak ada. Taruh gambarnya di icons/NAMA.svg (atau .png, .jpg), atau pakai salah satu dari: %s",
+				"There is no picture %q. Put one at icons/NAME.svg (or .png, .jpg), or use one of: %s", o.Icon, strings.Join(builtInIcons, " "))
 		}
 		if o.Right {
 			right++
+			rightKey = key + ".right"
 		}
 		out.Options = append(out.Options, screening.Option{
 			ID: o.ID, Text: d.text(key+".text", o.Text), Icon: o.Icon, Right: o.Right,
@@ -92,7 +99,7 @@ func readQuestion(file string, data []byte, hasIcon func(string) bool, m *mistak
 		d.wrong("explanation", "Ada penjelasan tetapi tidak ada jawaban benar. Tulis right = true pada pilihan yang benar, atau hapus penjelasannya.",
 			"There is an explanation but no right answer. Write right = true at the right option, or delete the explanation.")
 	case right > 0 && out.Explanation == nil:
-		d.wrong("", "Ada jawaban benar tetapi tidak ada penjelasan. Tambahkan explanation.id = \"...\" di atas [[options]].",
+		d.wrong(rightKey, "Ada jawaban benar tetapi tidak ada penjelasan. Tambahkan explanation.id = \"...\" di atas [[options]].",
 			"There is a right answer but no explanation. Add explanation.id = \"...\" above the [[options]].")
 	case right > 1 && kind == screening.Single:
 		d.wrong("kind", "Ada %d jawaban benar, tetapi hanya satu yang bisa dipilih. Pakai kind = \"several\", atau sisakan satu right = true.",

@@ -104,9 +104,18 @@ func (s *Server) serveIcon(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this picture cannot be read", http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Content-Type", pictureType(data))
 	w.Header().Set("Cache-Control", "max-age=300")
 	_, _ = w.Write(data) // the reader may have gone
+}
+
+// pictureType tells an SVG from the PNG or JPEG that a pack may have in its place.
+func pictureType(data []byte) string {
+	switch kind := http.DetectContentType(data); kind {
+	case "image/png", "image/jpeg":
+		return kind
+	}
+	return "image/svg+xml"
 }
 
 const iconBytes = 256 << 10

@@ -15,10 +15,11 @@ import (
 )
 
 // Texts are the sentences of the screens: one flat JSON file per language. Files that
-// a translator drops into a folder come over those in the program; a sentence that a
-// language lacks is said in Indonesian.
+// a translator drops into a folder, or that a pack brings, come over those in the program;
+// a sentence that a language lacks is said in Indonesian.
 type Texts struct {
 	languages []Language
+	missing   map[string]int
 	sentences map[string]map[string]string // language, key
 	encoded   map[string][]byte
 }
@@ -31,11 +32,11 @@ type Language struct {
 
 var languageFile = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{1,8})*)\.json$`)
 
-// LoadTexts reads the program's own texts and those dropped into a directory, which
-// may be missing. A dropped file that cannot be read is left out and told in the error,
+// LoadTexts reads the program's own texts and those dropped into folders, which may be
+// missing; later folders come over earlier ones. A dropped file that cannot be read is left out and told in the error,
 // which does not stop the rest: the Texts are good whenever they are not nil.
-func LoadTexts(own fs.FS, dropped string) (*Texts, error) {
-	t := &Texts{sentences: map[string]map[string]string{}, encoded: map[string][]byte{}}
+func LoadTexts(own fs.FS, dropped ...string) (*Texts, error) {
+	t := &Texts{missing: map[string]int{}, sentences: map[string]map[string]string{}, encoded: map[string][]byte{}}
 	if err := t.read(own); err != nil {
 		return nil, err
 	}
@@ -44,8 +45,10 @@ func LoadTexts(own fs.FS, dropped string) (*Texts, error) {
 		return nil, errors.New("the program has no Indonesian texts (lang/id.json)")
 	}
 	var left error
-	if _, err := os.Stat(dropped); dropped != "" && err == nil {
-		left = t.read(os.DirFS(dropped))
+	for _, dir := range dropped {
+		if _, err := os.Stat(dir); err == nil {
+			left = errors.Join(left, t.read(os.DirFS(dir)))
+		}
 	}
 	for code, own := range t.sentences {
 		if own["language.name"] == "" {
@@ -53,6 +56,11 @@ func LoadTexts(own fs.FS, dropped string) (*Texts, error) {
 		}
 		t.languages = append(t.languages, Language{code, own["language.name"]})
 		all := maps.Clone(base)
+		for key := range all {
+			if own[key] == "" {
+				t.missing[code]++
+			}
+		}
 		maps.Copy(all, own)
 		t.sentences[code] = all
 		data, err := json.Marshal(all)
@@ -100,7 +108,11 @@ func (t *Texts) read(files fs.FS) error {
 		if t.sentences[m[1]] == nil {
 			t.sentences[m[1]] = map[string]string{}
 		}
-		maps.DeleteFunc(sentences, func(_, s string) bool { return s == "" }) // not translated yet
+		maps.DeleteFunc(sentences, func(key, s string) bool {
+			// Not translated yet, a text of the pack (which has its own way, and its own time to be
+			// told), or a remark.
+			return s == "" || strings.HasPrefix(key, "pack.") || strings.HasPrefix(key, "//")
+		})
 		maps.Copy(t.sentences[m[1]], sentences)
 	}
 	return wrong
@@ -108,6 +120,11 @@ func (t *Texts) read(files fs.FS) error {
 
 // Languages lists them, Indonesian and English first.
 func (t *Texts) Languages() []Language { return t.languages }
+
+// Missing says how many sentences of a language are said in Indonesian, and of how many.
+func (t *Texts) Missing(lang string) (missing, all int) {
+	return t.missing[lang], len(t.sentences["id"])
+}
 
 // Say gives a sentence, in Indonesian when the language is not known.
 func (t *Texts) Say(lang, key string) string {

@@ -1,8 +1,6 @@
 package shelf
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -14,8 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"aead.dev/minisign"
 
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
@@ -31,12 +27,6 @@ const (
 	deepest     = 6
 	mostBytes   = 64 << 30
 	smallFile   = 1 << 20 // is read to tell packs apart
-)
-
-// Names of the files that show whether a pack is whole.
-const (
-	sumsFile      = "SHA256SUMS"
-	signatureFile = "SHA256SUMS.minisig"
 )
 
 // Offer is a pack on a stick.
@@ -161,7 +151,7 @@ func walk(root *os.Root, top string) ([]entry, error) {
 				return wrongf("Paket punya lebih dari %d berkas.", "The pack has more than %d files.", mostEntries)
 			}
 			switch {
-			case rubbish(e.Name()):
+			case pack.Rubbish(e.Name()):
 			case e.Name() != path.Base(name) || strings.ContainsAny(e.Name(), "\\:\x00") || len(name) > 200:
 				return wrongf("Nama berkas %q tidak boleh dipakai.", "The file name %q cannot be used.", name)
 			case e.IsDir():
@@ -194,11 +184,6 @@ func walk(root *os.Root, top string) ([]entry, error) {
 	return out, nil
 }
 
-// rubbish is what Windows and macOS leave in folders.
-func rubbish(name string) bool {
-	return strings.HasPrefix(name, ".") || slices.Contains([]string{"desktop.ini", "thumbs.db", "system volume information", "$recycle.bin"}, strings.ToLower(name))
-}
-
 // identify gives the folder that a pack stands in on the shelf. It reads what is small,
 // and of large files (films) takes the size.
 func identify(root *os.Root, top, id string, files []entry) (string, error) {
@@ -229,7 +214,7 @@ func read(root *os.Root, name string, most int64) ([]byte, error) {
 // sums reads what the pack says of its files, nil when it says nothing. It is an error when
 // this kiosk trusts keys and none of them signed it.
 func (s *Shelf) sums(root *os.Root, top string) (sums map[string]string, signed bool, err error) {
-	text, err := read(root, path.Join(top, sumsFile), smallFile)
+	text, err := read(root, path.Join(top, pack.SumsFile), smallFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		if len(s.trusted) > 0 {
 			return nil, false, unsigned()
@@ -240,27 +225,17 @@ func (s *Shelf) sums(root *os.Root, top string) (sums map[string]string, signed 
 		return nil, false, err
 	}
 	if len(s.trusted) > 0 {
-		signature, err := read(root, path.Join(top, signatureFile), 4096)
-		if err != nil || !slices.ContainsFunc(s.trusted, func(key minisign.PublicKey) bool { return minisign.Verify(key, text, signature) }) {
+		signature, err := read(root, path.Join(top, pack.SignatureFile), 4096)
+		if err != nil || !pack.SignedBy(s.trusted, text, signature) {
 			return nil, false, unsigned()
 		}
 		signed = true
 	}
-	sums = map[string]string{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		line := strings.TrimPrefix(strings.TrimSpace(lines.Text()), "\ufeff")
-		if line == "" {
-			continue
-		}
-		sum, name, ok := strings.Cut(line, " ")
-		name = path.Clean(strings.ReplaceAll(strings.TrimLeft(name, " *"), "\\", "/"))
-		if !ok || len(sum) != 64 || !filepath.IsLocal(name) {
-			return nil, false, wrongf("SHA256SUMS punya baris yang salah.", "SHA256SUMS has a line that is wrong.")
-		}
-		sums[name] = strings.ToLower(sum)
+	sums, bad := pack.ParseSums(text)
+	if bad > 0 {
+		return nil, false, wrongf("SHA256SUMS punya baris yang salah.", "SHA256SUMS has a line that is wrong.")
 	}
-	return sums, signed, lines.Err()
+	return sums, signed, nil
 }
 
 func unsigned() error {

@@ -70,7 +70,7 @@ func seal(t *testing.T, dir, name string) (sums []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(top, sumsFile), sums)
+	write(t, filepath.Join(top, pack.SumsFile), sums)
 	return sums
 }
 
@@ -80,7 +80,7 @@ func sign(t *testing.T, dir, name string, key minisign.PrivateKey, sums []byte) 
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, Place, name, signatureFile), r.Sign(key))
+	write(t, filepath.Join(dir, Place, name, pack.SignatureFile), r.Sign(key))
 }
 
 func open(t *testing.T, dir string, keys ...string) *Shelf {
@@ -240,7 +240,7 @@ func TestChecksumsAndSignatures(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, no: "extra.txt is in SHA256SUMS", offered: true},
-		"sums that are none": {spoil: func(dir string) { write(t, filepath.Join(dir, Place, "baru", sumsFile), []byte("../../etc\n")) }, no: "a line that is wrong"},
+		"sums that are none": {spoil: func(dir string) { write(t, filepath.Join(dir, Place, "baru", pack.SumsFile), []byte("../../etc\n")) }, no: "a line that is wrong"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, shelfDir := stick(t, "baru"), filepath.Join(t.TempDir(), "packs")

@@ -78,7 +78,7 @@ func (s *Shelf) Take(ctx context.Context, dir, name string, inUse *pack.Pack, pr
 		if err != nil {
 			return err
 		}
-		if f.name == sumsFile || f.name == signatureFile || sums == nil {
+		if f.name == pack.SumsFile || f.name == pack.SignatureFile || sums == nil {
 			continue
 		}
 		if sums[f.name] == "" {
