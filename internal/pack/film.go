@@ -61,7 +61,11 @@ func LoadFilm(dir string) (Film, error) {
 	}
 	defer root.Close() // read only: nothing to lose
 	m := &mistakes{}
-	film := readFilm(folder{root: root}, dir, m)
+	f := folder{root: root}
+	var film Film
+	if data, ok := f.read("film.toml", m); ok {
+		film = readFilm(data, f, dir, m)
+	}
 	if err := m.err(); err != nil {
 		return Film{}, err
 	}
@@ -102,12 +106,8 @@ func (f Film) Check() FilmReport {
 }
 
 // readFilm reads film.toml and checks what it names.
-func readFilm(f folder, dir string, m *mistakes) Film {
+func readFilm(data []byte, f folder, dir string, m *mistakes) Film {
 	var t filmTOML
-	data, ok := f.read("film.toml", m)
-	if !ok {
-		return Film{}
-	}
 	d, ok := decode(f.prefix+"film.toml", data, &t, m)
 	if !ok {
 		return Film{}

@@ -125,7 +125,11 @@ func load(root *os.Root, dir string, m, left *mistakes) *Pack {
 	f := folder{root: root}
 	p := &Pack{Dir: dir}
 	questions, readable := f.questions(m)
-	d, order := p.readMain(f, m)
+	var d *document
+	var order []string
+	if data, ok := f.read("pack.toml", m); ok {
+		d, order = p.readMain(data, f, m)
+	}
 	p.Questions = inOrder(d, order, questions, readable)
 	for _, id := range slices.Sorted(maps.Keys(questions)) {
 		if !slices.Contains(order, id) {
@@ -142,7 +146,10 @@ func load(root *os.Root, dir string, m, left *mistakes) *Pack {
 		m.unreadable("film", err)
 	default:
 		defer film.Close()
-		p.Film = readFilm(folder{root: film, prefix: "film/"}, filepath.Join(dir, "film"), m)
+		filmFolder := folder{root: film, prefix: "film/"}
+		if data, ok := filmFolder.read("film.toml", m); ok {
+			p.Film = readFilm(data, filmFolder, filepath.Join(dir, "film"), m)
+		}
 		if d != nil && readable && len(order) > 0 { // else nobody knows which questions there are
 			p.checkPauses(p.Film, "film/film.toml", m)
 		}
@@ -155,12 +162,8 @@ func load(root *os.Root, dir string, m, left *mistakes) *Pack {
 }
 
 // readMain reads pack.toml, and gives the order of the questions that stands there.
-func (p *Pack) readMain(f folder, m *mistakes) (*document, []string) {
+func (p *Pack) readMain(data []byte, f folder, m *mistakes) (*document, []string) {
 	var t packTOML
-	data, ok := f.read("pack.toml", m)
-	if !ok {
-		return nil, nil
-	}
 	d, ok := decode("pack.toml", data, &t, m)
 	if !ok {
 		return nil, nil

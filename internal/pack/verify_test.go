@@ -122,7 +122,7 @@ func TestNew(t *testing.T) {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		if !bytes.Contains(data, []byte("\r\n")) {
+		if err != nil || !bytes.Contains(data, []byte("\r\n")) {
 			t.Errorf("%s has no ends of lines that every Notepad knows", path)
 		}
 		places += bytes.Count(data, []byte(`"ISI:`))
