@@ -70,7 +70,7 @@ type Touch struct {
 
 // Poll is the behaviour of questions.
 type Poll struct {
-	ShareMinimum int `toml:"share_minimum"` // percentages from this many ballots on; 5 to 1000
+	ShareMinimum int `toml:"share_minimum"` // results from this many answers on; 10 to 1000
 }
 
 // Category is a group that people are counted in at the door.

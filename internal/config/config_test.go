@@ -176,7 +176,7 @@ func TestValidate(t *testing.T) {
 	c := config.Default()
 	c.Poll.ShareMinimum = 0
 	c.Attendance[1].Key = "1"
-	want := "poll.share_minimum is 0: give a whole number from 5 to 1000\n" +
+	want := "poll.share_minimum is 0: give a whole number from 10 to 1000\n" +
 		`attendance[2].key is "1", which group 1 (woman) has: give each its own key`
 	if err := c.Validate(); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
@@ -188,7 +188,7 @@ func TestBounds(t *testing.T) {
 	for _, test := range []struct{ key, low, high, below, above string }{
 		{"touch.thank_you_pause", `"100ms"`, `"10s"`, `"99ms"`, `"10.1s"`},
 		{"touch.idle", `"5s"`, `"30m"`, `"4.9s"`, `"31m"`},
-		{"poll.share_minimum", "5", "1000", "4", "1001"},
+		{"poll.share_minimum", "10", "1000", "9", "1001"},
 		{"limits.max_connections", "16", "65536", "15", "65537"},
 		{"limits.max_connections_per_address", "2", "65536", "1", "65537"},
 		{"limits.message_bytes", "1024", "1048576", "1023", "1048577"},

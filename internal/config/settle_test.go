@@ -44,7 +44,7 @@ func TestSettle(t *testing.T) {
 		{"a wrong value costs its key: the last good one holds", &last, []config.File{
 			file("mimpi-kiosk.toml", "listen = \":1\"\n[poll]\nshare_minimum = 0\n"),
 		}, func(c *config.Config) { c.Listen, c.Poll.ShareMinimum = ":1", 25 },
-			[]string{"mimpi-kiosk.toml line 3: poll.share_minimum is 0: give a whole number from 5 to 1000; used instead: 25."}},
+			[]string{"mimpi-kiosk.toml line 3: poll.share_minimum is 0: give a whole number from 10 to 1000; used instead: 25."}},
 		{"without a last good one the default holds", nil, []config.File{
 			file("mimpi-kiosk.toml", "timezone = \"WITA\"\n[touch]\nidle = \"1ns\"\n"),
 		}, func(*config.Config) {},

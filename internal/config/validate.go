@@ -70,7 +70,7 @@ func (c Config) problems() Problems {
 	in.voice(c.Voice)
 	in.span("touch.thank_you_pause", c.Touch.ThankYouPause, 100*time.Millisecond, 10*time.Second, "1.5s")
 	in.span("touch.idle", c.Touch.Idle, 5*time.Second, 30*time.Minute, "60s")
-	in.number("poll.share_minimum", c.Poll.ShareMinimum, 5, 1000)
+	in.number("poll.share_minimum", c.Poll.ShareMinimum, 10, 1000)
 	in.attendance(c.Attendance)
 	in.keys(c)
 	in.gpio(c.Clicker.GPIO, c.Attendance)

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -107,7 +108,7 @@ type reportData struct {
 	People     template.HTML
 	Disability *words
 	Questions  []reportQuestion
-	Small      bool // a group is too small to be shown
+	Merged     bool // groups that few were in are shown together
 	Legend     template.HTML
 	Quality    []words
 	Cannot     words
@@ -136,9 +137,19 @@ func (e *evening) report() ([]byte, error) {
 	}
 	d.Audience.ID, d.Audience.EN = Audience(d.Screening.Audience)
 	most, bars := 0, []chart.Bar{}
-	for _, c := range d.Attendance.Categories {
-		most = max(most, c.Net)
-		bars = append(bars, chart.Bar{Label: label(both(c.Label)), Value: float64(c.Net), Text: number(c.Net)})
+	for _, g := range e.state.Attendance.Groups() {
+		most = max(most, g.Total)
+		var id, en []string
+		for _, i := range g.Categories {
+			w := both(d.Attendance.Categories[i].Label)
+			id, en = append(id, w.ID), append(en, cmp.Or(w.EN, w.ID))
+		}
+		d.Merged = d.Merged || len(g.Categories) > 1
+		name := words{strings.Join(id, " + "), strings.Join(en, " + ")}
+		if name.EN == name.ID {
+			name.EN = ""
+		}
+		bars = append(bars, chart.Bar{Label: label(name), Value: float64(g.Total), Text: number(g.Total)})
 	}
 	d.People = chart.Bars("Yang datang / Who came", float64(most), bars)
 	if n := d.Attendance.Disability; n != nil {

@@ -103,7 +103,7 @@ type Programme struct {
 	Questions    []Question `json:"questions"`
 	Film         Film       `json:"film"`
 	ThankYou     Millis     `json:"thankYou"`     // pause after a ballot on a touch screen
-	ShareMinimum int        `json:"shareMinimum"` // shares (percentages) are shown from this many ballots on
+	ShareMinimum int        `json:"shareMinimum"` // results are shown from this many answers on
 }
 
 func (p *Programme) regency(id string) int {

@@ -146,6 +146,7 @@ func (s *Server) stateOf(ctx context.Context, id string) (*screening.State, erro
 type summary struct {
 	Screening  endedScreening    `json:"screening"`
 	Attendance attendanceView    `json:"attendance"`
+	Shown      []shownGroup      `json:"shown"` // attendance, small groups merged
 	Questions  []questionSummary `json:"questions"`
 	Film       filmSummary       `json:"film"`
 }
@@ -154,6 +155,12 @@ type endedScreening struct {
 	screeningInfo
 	StartedAt time.Time  `json:"startedAt"`
 	EndedAt   *time.Time `json:"endedAt"`
+}
+
+// shownGroup is people as they may be shown: of one category, or of several merged.
+type shownGroup struct {
+	Labels []screening.Text `json:"labels"`
+	Total  int              `json:"total"`
 }
 
 type questionSummary struct {
@@ -194,9 +201,9 @@ func (v *viewer) summary(s *screening.State) summary {
 	p := s.Screening.Programme
 	out := summary{
 		Screening:  endedScreening{screeningInfo: v.info(s.Screening), StartedAt: s.Screening.PlannedAt.At.In(v.zone)},
-		Attendance: v.attendance(s),
-		Questions:  []questionSummary{},
-		Film:       filmSummary{p.Film.Title, s.Playback.Finished, s.Playback.At, s.Playback.Duration},
+		Attendance: v.attendance(s), Shown: shownGroups(s),
+		Questions: []questionSummary{},
+		Film:      filmSummary{p.Film.Title, s.Playback.Finished, s.Playback.At, s.Playback.Duration},
 	}
 	if e := s.Screening.EndedAt; e != nil {
 		at := e.At.In(v.zone)
@@ -217,6 +224,18 @@ func (v *viewer) summary(s *screening.State) summary {
 			}
 		}
 		out.Questions = append(out.Questions, sum)
+	}
+	return out
+}
+
+func shownGroups(s *screening.State) []shownGroup {
+	out := []shownGroup{}
+	for _, g := range s.Attendance.Groups() {
+		group := shownGroup{Total: g.Total}
+		for _, i := range g.Categories {
+			group.Labels = append(group.Labels, s.Screening.Programme.Categories[i].Label)
+		}
+		out = append(out, group)
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func programme() screening.Programme {
 				{At: 120_000},
 			},
 		},
-		ThankYou: 1500, ShareMinimum: 5,
+		ThankYou: 1500, ShareMinimum: fewAnswered,
 	}
 }
 

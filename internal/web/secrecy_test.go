@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,10 @@ import (
 
 	"mimpi-kiosk/internal/screening"
 )
+
+// fewAnswered is the programme's ShareMinimum in these tests, from which on results may be
+// shown.
+const fewAnswered = 5
 
 // leaks says what a message to the audience (or a page of theirs) holds that they must
 // not know in this state. It looks at the raw bytes.
@@ -32,6 +37,10 @@ func leaks(raw string, s *screening.State) []string {
 		if q.ID != revealed {
 			look("RAHASIA-" + q.ID)
 		}
+	}
+	if q := s.Question(s.Current); q != nil && !slices.ContainsFunc(q.Rounds, func(r screening.Round) bool { return r.Ballots-r.Skipped >= fewAnswered }) {
+		look(`"counts"`)
+		look(`"shares"`)
 	}
 	if revealed == "" {
 		look(`"right"`)
@@ -72,7 +81,8 @@ func TestAudienceLearnsNothingTooEarly(t *testing.T) {
 				if q := s.Question(s.Current); q != nil {
 					phases[phase(s)]++
 					raw := string(f.view(f.screens[facilitatorRole]))
-					if !strings.Contains(raw, `"counts"`) || !strings.Contains(raw, "RAHASIA-"+q.ID) || q.ID != "sure" && !strings.Contains(raw, `"right":true`) {
+					newest := q.Rounds[len(q.Rounds)-1]
+					if enough := newest.Ballots-newest.Skipped >= fewAnswered; enough && !strings.Contains(raw, `"counts"`) || !enough && !strings.Contains(raw, `"fewerThan"`) || !strings.Contains(raw, "RAHASIA-"+q.ID) || q.ID != "sure" && !strings.Contains(raw, `"right":true`) {
 						t.Fatalf("the facilitator lacks something of a question that is %s: %s", q.Phase, raw)
 					}
 				}
@@ -172,12 +182,12 @@ func TestNothingLeaksOnTheWire(t *testing.T) {
 	k.do(screening.RevealQuestion{Question: "age"})
 	for _, s := range []*socket{stage, touch, vote} {
 		p := s.until(func(p packet) bool { return p.View.Question != nil && p.View.Question.Phase == screening.Revealed })
-		if q := p.View.Question; len(q.Rounds) != 1 || q.Rounds[0].Counts[1] != 1 || !q.Options[1].Right || q.Explanation["id"] == "" {
+		if q := p.View.Question; len(q.Rounds) != 1 || q.Rounds[0].Ballots != 2 || !q.Options[1].Right || q.Explanation["id"] == "" {
 			t.Errorf("after the reveal %s", p.raw)
 		}
-		// Two ballots are too few for percentages.
-		if strings.Contains(p.raw, `"shares"`) {
-			t.Errorf("a handful of people is shown as percentages: %s", p.raw)
+		// Two ballots are too few for a result.
+		if strings.Contains(p.raw, `"shares"`) || strings.Contains(p.raw, `"counts"`) {
+			t.Errorf("what a handful of people answered is shown: %s", p.raw)
 		}
 	}
 

@@ -54,12 +54,13 @@ type questionView struct {
 }
 
 type roundView struct {
-	N       int            `json:"n"`
-	Step    screening.Step `json:"step"`
-	Ballots int            `json:"ballots"`
-	Skipped int            `json:"skipped"`
-	Counts  []int          `json:"counts"`
-	Shares  []int          `json:"shares,omitempty"`
+	N         int            `json:"n"`
+	Step      screening.Step `json:"step"`
+	Ballots   int            `json:"ballots"`
+	Skipped   int            `json:"skipped"`
+	Counts    []int          `json:"counts,omitempty"`
+	Shares    []int          `json:"shares,omitempty"`
+	FewerThan int            `json:"fewerThan,omitempty"` // so few answered that nothing more may be shown
 }
 
 type playbackView struct {
@@ -388,12 +389,18 @@ func (v *viewer) question(s *screening.State, all bool) *questionView {
 	return out
 }
 
+// rounds gives the results of a question. What a handful of people answered says too much
+// of each of them, and too little of all: nobody is shown it. That holds for the facilitator
+// too, who knows the hall by name, whose phone is looked at by others, and who needs for
+// the talk only how many have answered. Coordinators have the counts in the export.
 func rounds(q *screening.QuestionState, minimum int) []roundView {
 	out := []roundView{}
 	for _, r := range q.Rounds {
-		w := roundView{N: r.N, Step: r.Step, Ballots: r.Ballots, Skipped: r.Skipped, Counts: r.Counts}
-		// Shares of a handful of people say too much of each of them, and too little of all.
-		if answered := r.Ballots - r.Skipped; answered > 0 && answered >= minimum {
+		w := roundView{N: r.N, Step: r.Step, Ballots: r.Ballots}
+		if answered := r.Ballots - r.Skipped; answered < max(minimum, 1) {
+			w.FewerThan = minimum
+		} else {
+			w.Skipped, w.Counts = r.Skipped, r.Counts
 			for _, n := range r.Counts {
 				w.Shares = append(w.Shares, (200*n+answered)/(2*answered))
 			}

@@ -9,8 +9,11 @@ export const pin = '258014';
 export class Conductor {
   #screen: Screen;
 
-  private constructor(screen: Screen) {
+  readonly kiosk: Kiosk;
+
+  private constructor(screen: Screen, kiosk: Kiosk) {
     this.#screen = screen;
+    this.kiosk = kiosk;
   }
 
   /** Sets the PIN, or signs in when there is one. */
@@ -22,7 +25,7 @@ export class Conductor {
       const answer = await post('/api/sign-in');
       expect(answer.status(), await answer.text()).toBe(204);
     }
-    return new Conductor(screen);
+    return new Conductor(screen, kiosk);
   }
 
   /** The page that holds the sign-in. */

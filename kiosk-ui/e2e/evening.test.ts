@@ -50,6 +50,15 @@ function people({ touch, hands }: Answers): number {
   return touch.length + 2 + Object.values(hands ?? {}).reduce((sum, n) => sum + n, 0);
 }
 
+/** How many answered, and did not skip. */
+function answered(given: Answers): number {
+  const skips = [...given.touch, ...given.phones].filter((choices) => choices.length === 0);
+  return people(given) - skips.length;
+}
+
+/** Of fewer nobody is shown a result. */
+const enough = 10;
+
 /** How many chose an option. */
 function chose(option: string, { touch, phones, hands }: Answers): number {
   const ballots = [...touch, ...phones].filter((choices) => choices.includes(option));
@@ -267,7 +276,7 @@ test('a whole evening', async () => {
   expect(ended.frames, 'decoded frames of 720').toBeGreaterThan(500);
 
   // ---- the discussion ----
-  /** Counts that one can read on a screen, by option, the oldest round first. */
+  /** Counts that one can read on a screen, by option, the oldest shown round first. */
   const bars = (screen: Screen, within = 'body') =>
     screen.page
       .locator(`${within} .bars`)
@@ -282,7 +291,9 @@ test('a whole evening', async () => {
       );
   const expected = (question: string, options: string[]) =>
     options.map((option) =>
-      [before[question], after[question]].flatMap((a) => (a ? [chose(option, a)] : [])),
+      [before[question], after[question]].flatMap((a) =>
+        a && answered(a) >= enough ? [chose(option, a)] : [],
+      ),
     );
   const optionsOf = (question: string): string[] => {
     const view = stage.views.findLast((v) => JSON.parse(v).view.question?.id === question);
@@ -320,12 +331,37 @@ test('a whole evening', async () => {
     }
     for (const screen of [stage, ...phones]) {
       const words = await screen.everything();
+      // k1 side by side, with a share and a number of people for each answer; of the others so few
+      // answered that nothing is shown, and it is said.
       const both = question in before;
+      const few = (says['common.few'] ?? '').replace('{n}', `${enough}`);
+      expect(words.includes(few), `few in ${question}`).toBe(question !== 'k1');
       expect(words.includes(says['common.round.before'] ?? ''), question).toBe(both);
       expect(words.includes(says['common.round.after'] ?? ''), question).toBe(both);
       expect(words.includes(says['common.right'] ?? ''), question).toBe(question.startsWith('k'));
-      // Small groups are never shown as percentages; in k1 there were enough of them.
       expect(words.includes('%'), `percentages of ${question}`).toBe(question === 'k1');
+    }
+  }
+
+  // What few people answered was not sent to anybody's screen either.
+  for (const screen of [...audience, facilitator]) {
+    for (const view of screen.views.map((v) => JSON.parse(v).view)) {
+      const question = view.question ?? view.current;
+      for (const round of question?.rounds ?? []) {
+        if (round.counts) {
+          const sum = round.counts.reduce((n: number, c: number) => n + c, 0);
+          expect(sum, `${screen.name} ${question.id}`).toBeGreaterThanOrEqual(enough);
+        } else {
+          expect(Object.keys(round).sort()).toEqual([
+            'ballots',
+            'fewerThan',
+            'n',
+            'skipped',
+            'step',
+          ]);
+          expect(round.skipped).toBe(0);
+        }
+      }
     }
   }
 
@@ -364,6 +400,13 @@ test('a whole evening', async () => {
   expect(new Set(rows.map((row) => row.venue))).toEqual(new Set(['Aula SMAN 1 Atambua']));
   expect(rows[0]).toMatchObject({ kabupaten: 'Belu', kode_bps: '5306', audience: 'students' });
   expect(rows[0]?.kode_kemendagri).toMatch(/^'?53\.04$/);
+  // The page for people hides it too, and merges small groups; the tables for machines are whole.
+  const report = file('report.html').toString();
+  expect(report.match(/kurang dari 10 orang menjawab/g) ?? []).toHaveLength(
+    Object.keys(before).length + Object.keys(after).length - 2, // k1 twice
+  );
+  expect(report).toContain('Perempuan dewasa + Laki-laki dewasa + Anak perempuan + Anak laki-laki');
+  expect(report).not.toMatch(/<b>2<\/b> orang dengan disabilitas/);
   const cast = readCSV(file('ballots.csv'));
   for (const [step, answers] of [
     ['poll_before', before],
@@ -379,6 +422,7 @@ test('a whole evening', async () => {
   await facilitator.tap('summary-link');
   await facilitator.sees('result-k1');
   await facilitator.reads('total', 15);
+  await facilitator.sees('merged');
   for (const question of Object.keys(after)) {
     const within = `[data-testid=result-${question}]`;
     expect(await bars(facilitator, within), question).toEqual(

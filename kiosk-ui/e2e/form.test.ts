@@ -9,9 +9,7 @@ const hall = Hall.open();
 /** Counts by option of the question on the screens, and all who answered. */
 async function tally(conductor: Conductor): Promise<Record<string, number>> {
   const current = (await conductor.view()).current;
-  const round = current?.rounds?.at(-1);
-  const counts = current?.options.map(({ id }, n) => [id, round?.counts[n] ?? 0]) ?? [];
-  return { ...Object.fromEntries(counts), skipped: round?.skipped, ballots: round?.ballots };
+  return current ? conductor.kiosk.tally(current.id) : {};
 }
 
 const button = (screen: Screen, words: string) =>

@@ -147,6 +147,20 @@ export class Kiosk {
     return ask<Row>(join(copy, 'journal.db'), sql);
   }
 
+  /**
+   * How many chose each option in the newest round, how many skipped, and all of them, by the
+   * journal and also while the kiosk runs: of a handful of people no screen tells it.
+   */
+  tally(question: string): Record<string, number> {
+    const rows = ask<{ option: string; ballots: number; round_ballots: number }>(
+      join(this.data, 'journal.db'),
+      `SELECT option, ballots, round_ballots FROM poll_results WHERE question = '${question}' AND
+        round = (SELECT max(round) FROM poll_results WHERE question = '${question}')`,
+    );
+    const counts = Object.fromEntries(rows.map((row) => [row.option, row.ballots]));
+    return { ...counts, skipped: counts['(skipped)'] ?? 0, ballots: rows[0]?.round_ballots ?? 0 };
+  }
+
   /** Every event, oldest first. */
   events(): Recorded[] {
     return this.query<Recorded & { data: string }>('SELECT * FROM events ORDER BY seq').map(

@@ -15,9 +15,7 @@ async function reads(screen: Screen, words: string | undefined): Promise<void> {
 
 async function ballots(conductor: Conductor): Promise<Record<string, number>> {
   const current = (await conductor.view()).current;
-  const round = current?.rounds?.at(-1);
-  const counts = current?.options.map(({ id }, n) => [id, round?.counts[n] ?? 0]) ?? [];
-  return { ...Object.fromEntries(counts), ballots: round?.ballots };
+  return current ? conductor.kiosk.tally(current.id) : {};
 }
 
 const pressed = (screen: Screen, option: string) =>

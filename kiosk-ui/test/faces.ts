@@ -258,7 +258,7 @@ const after: Round = {
   counts: [2, 37, 3, 1],
   shares: [5, 86, 7, 2],
 };
-const few: Round = { n: 1, step: 'discussion', ballots: 7, skipped: 1, counts: [1, 4, 0, 1] };
+const few: Round = { n: 2, step: 'discussion', ballots: 7, skipped: 0, fewerThan: 10 };
 
 function revealed(question: Question, rounds: Round[]): Question {
   const newest = rounds.at(-1);
@@ -334,6 +334,10 @@ const stageFaces = [
     question: revealed(k1, [before, after]),
   }),
   stage('revealed-few', 'discussion', { scene: 'question', question: revealed(k1, [few]) }),
+  stage('revealed-few-after', 'discussion', {
+    scene: 'question',
+    question: revealed(k1, [before, few]),
+  }),
   stage('film', 'film', {
     scene: 'film',
     playback: { ...stopped, playing: true, at: 62_000, epoch: 3 },
@@ -506,7 +510,7 @@ const touchFaces = [
   touch('question-8', 'discussion', { scene: 'question', question: eight }),
   touch('running', 'discussion', {
     scene: 'question',
-    question: { ...k1, rounds: [{ ...before, shares: undefined }] },
+    question: { ...k1, rounds: [before] },
   }),
   touch('rehearsal', 'poll_before', {
     scene: 'question',
@@ -752,7 +756,10 @@ const facilitatorFaces = [
     stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome', silent: false },
   }),
   facilitator('poll-open', 'poll_before', {
-    current: { ...k1, rounds: [{ ...before, ballots: 23, counts: [5, 10, 4, 3], skipped: 1 }] },
+    current: {
+      ...k1,
+      rounds: [{ ...before, ballots: 7, counts: undefined, shares: undefined, fewerThan: 10 }],
+    },
     questions: questions.map((q) => (q.id === 'k1' ? { ...q, phase: 'open' } : q)),
     next: {
       label: 'close_question',
@@ -1071,6 +1078,7 @@ export const summary = {
     endedAt: '2026-11-24T20:55:00+08:00',
   },
   attendance,
+  shown: attendance.categories.map(({ label, total }) => ({ labels: [label], total })),
   questions: [
     {
       ...revealed(k1, [before, after]),
@@ -1078,7 +1086,7 @@ export const summary = {
     },
     {
       ...several,
-      rounds: [{ n: 1, step: 'discussion', ballots: 7, skipped: 1, counts: [4, 3, 5, 2] } as Round],
+      rounds: [few],
       byChannel: { touch: 5, phone: 2, button: 0, hands: 0 },
     },
   ],

@@ -3,11 +3,13 @@ package chart
 import (
 	"fmt"
 	"math"
+
+	"mimpi-kiosk/internal/screening"
 )
 
 // Smallest is how many people a group must have before anything of what they answered
 // is shown: of fewer, somebody could guess who said what.
-const Smallest = 10
+const Smallest = screening.Fewest
 
 // Wilson gives the 95 % score interval (Wilson 1927) of a share of k out of n, between
 // 0 and 1. With n under 1 nothing is known: 0 to 1.

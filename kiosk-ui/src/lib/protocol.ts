@@ -66,8 +66,9 @@ export interface Round {
   step: Step; // poll_before is "before the film", discussion "after"
   ballots: number; // people, the skipped ones included
   skipped: number;
-  counts: number[]; // per option, in the order of options
-  shares?: number[]; // per option, percent of ballots not skipped, whole; absent under the share minimum
+  counts?: number[]; // per option, in the order of options
+  shares?: number[]; // per option, percent of ballots not skipped, whole; there when counts are
+  fewerThan?: number; // so few answered that nothing more is shown: no counts, no shares, skipped is 0
 }
 
 export interface Playback {

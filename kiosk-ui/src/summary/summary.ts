@@ -4,6 +4,8 @@ import type { Attendance, Question, Round, ScreeningInfo, Text } from '../lib/pr
 export interface Summary {
   screening: ScreeningInfo & { startedAt: string; endedAt: string | null };
   attendance: Attendance;
+  /** Attendance as it may be shown: small groups are merged, with the names of all in them. */
+  shown: { labels: Text[]; total: number }[];
   questions: {
     id: string;
     kind: Question['kind'];
@@ -17,6 +19,9 @@ export interface Summary {
 }
 
 export const channels = ['touch', 'phone', 'button', 'hands'] as const;
+
+/** People in a group that are so few that a number would say who they are. */
+export const fewest = 10;
 
 /** Sums of the groups by sex and by age, of those groups that say it. */
 export function sums(attendance: Attendance): {

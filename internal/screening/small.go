@@ -1,0 +1,54 @@
+package screening
+
+import "slices"
+
+// Fewest is how many people a group must have before anything of it is shown where many
+// can see it: of a handful, everybody would know who.
+const Fewest = 10
+
+// Group is a group of categories as it may be shown: one, or several merged.
+type Group struct {
+	Categories []int // their places, in order
+	Total      int
+}
+
+// MergeSmall merges categories that few people are in, so that every group that is shown
+// has none, or at least Fewest. What is left over cannot be worked out from the sum of
+// all: when one category alone is small, the next larger one is merged with it. Merged
+// groups come last. totals are people by category.
+func MergeSmall(totals []int) []Group {
+	places := make([]int, len(totals))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return totals[a] - totals[b] })
+	var merged Group
+	for _, i := range places {
+		n := totals[i]
+		if n == 0 || n >= Fewest && (len(merged.Categories) == 0 || merged.Total >= Fewest) {
+			continue
+		}
+		merged.Categories = append(merged.Categories, i)
+		merged.Total += n
+	}
+	var out []Group
+	for i, n := range totals {
+		if !slices.Contains(merged.Categories, i) {
+			out = append(out, Group{[]int{i}, n})
+		}
+	}
+	if len(merged.Categories) > 0 {
+		slices.Sort(merged.Categories)
+		out = append(out, merged)
+	}
+	return out
+}
+
+// Groups gives the categories as they may be shown.
+func (a *Attendance) Groups() []Group {
+	var totals []int
+	for _, c := range a.Categories {
+		totals = append(totals, c.Total())
+	}
+	return MergeSmall(totals)
+}
