@@ -405,7 +405,8 @@ test('a whole evening', async () => {
   expect(report.match(/kurang dari 10 orang menjawab/g) ?? []).toHaveLength(
     Object.keys(before).length + Object.keys(after).length - 2, // k1 twice
   );
-  expect(report).toContain('Perempuan dewasa + Laki-laki dewasa + Anak perempuan + Anak laki-laki');
+  expect(report).toContain('Kelompok dengan kurang dari 10 orang digabung');
+  expect(report.match(/class="value">\d+</g)).toEqual(['class="value">15<']); // all together
   expect(report).not.toMatch(/<b>2<\/b> orang dengan disabilitas/);
   const cast = readCSV(file('ballots.csv'));
   for (const [step, answers] of [

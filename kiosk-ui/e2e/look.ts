@@ -50,6 +50,41 @@ export async function isWhole({ page, name }: Screen, state: string): Promise<vo
   await expect.poll(cut, { message: `cut: ${name}, ${state}` }).toEqual([]);
 }
 
+/** No word is cut by a box that hides what does not fit into it. */
+export async function cutsNothing({ page, name }: Screen, state: string): Promise<void> {
+  const cut = () =>
+    page.evaluate(() => {
+      const found: string[] = [];
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const text = texts.currentNode;
+        const parent = text.parentElement;
+        if (!text.textContent?.trim() || !parent?.checkVisibility()) continue;
+        if (parent.closest('[inert], .spoken')) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        for (const rect of range.getClientRects()) {
+          for (let box: HTMLElement | null = parent; box; box = box.parentElement) {
+            const { overflowX, overflowY, display } = getComputedStyle(box);
+            if (display === 'inline' || (overflowX === 'visible' && overflowY === 'visible'))
+              continue;
+            const edge = box.getBoundingClientRect();
+            const wide = rect.left < edge.left - 1 || rect.right > edge.right + 1;
+            // Letters hang a little out of lines that stand close.
+            const tall = rect.top < edge.top - 6 || rect.bottom > edge.bottom + 6;
+            if ((wide && overflowX !== 'auto') || (tall && overflowY !== 'auto')) {
+              found.push(
+                `${text.textContent.trim().slice(0, 60)} in ${box.tagName}.${box.className}`,
+              );
+            }
+          }
+        }
+      }
+      return [...new Set(found)];
+    });
+  await expect.poll(cut, { message: `words cut: ${name}, ${state}` }).toEqual([]);
+}
+
 /** A picture for the README, when everything is drawn; two pixels for one on phones. */
 export async function picture({ page }: Screen, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });

@@ -1,3 +1,5 @@
+// @vitest-environment node
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 import en from '../lang/en.json';
 import id from '../lang/id.json';
@@ -8,6 +10,24 @@ const sources = import.meta.glob<string>('../src/**/*.{svelte,ts}', {
   import: 'default',
   eager: true,
 });
+
+// The daemon says some of them: pages that work without JavaScript.
+const web = new URL('../../internal/web/', import.meta.url).pathname;
+const daemon = Object.fromEntries(
+  ts.sys.readDirectory(web, ['.go', '.html']).map((name) => [name, ts.sys.readFile(name) ?? '']),
+);
+const said = Object.entries({ ...sources, ...daemon })
+  .filter(([file]) => !/(\.test\.ts|_test\.go)$/.test(file))
+  .map(([, source]) => source)
+  .join('\n');
+
+/** Keys that are put together where they are said: t(`facilitator.phase.${phase}`). */
+function madeOf(): RegExp[] {
+  return [...said.matchAll(/\bt\(\s*`([^`]*\$\{[^`]*)`/g)].map(([, key = '']) => {
+    const parts = key.split(/\$\{(?:[^{}]|\{[^}]*\})*\}/);
+    return new RegExp(`^${parts.map((p) => p.replaceAll('.', '\\.')).join('[a-z0-9_+-]+')}$`);
+  });
+}
 
 function places(sentence: string): string[] {
   return (sentence.match(/\{\w+\}/g) ?? []).sort();
@@ -35,4 +55,21 @@ test('every key that a screen names has a sentence', () => {
   }
   expect(missing).toEqual([]);
   expect(seen).toBeGreaterThan(5);
+});
+
+test('every sentence is said by a screen', () => {
+  const made = madeOf();
+  expect(made.length).toBeGreaterThan(5);
+  // A key that stands by itself anywhere counts: in a table, or in the daemon's pages.
+  const unused = Object.keys(id).filter(
+    (key) =>
+      !["'", '"', '`'].some((quote) => said.includes(quote + key + quote)) &&
+      !made.some((form) => form.test(key)),
+  );
+  expect(unused).toEqual([]);
+});
+
+test('every key that is put together has a sentence', () => {
+  const keys = Object.keys(id);
+  expect(madeOf().filter((form) => !keys.some((key) => form.test(key)))).toEqual([]);
 });
