@@ -71,7 +71,8 @@ export async function cutsNothing({ page, name }: Screen, state: string): Promis
             const edge = box.getBoundingClientRect();
             const wide = rect.left < edge.left - 1 || rect.right > edge.right + 1;
             // Letters hang a little out of lines that stand close.
-            const tall = rect.top < edge.top - 6 || rect.bottom > edge.bottom + 6;
+            const hang = 0.3 * Number.parseFloat(getComputedStyle(parent).fontSize);
+            const tall = rect.top < edge.top - hang || rect.bottom > edge.bottom + hang;
             if ((wide && overflowX !== 'auto') || (tall && overflowY !== 'auto')) {
               found.push(
                 `${text.textContent.trim().slice(0, 60)} in ${box.tagName}.${box.className}`,

@@ -15,7 +15,7 @@ import (
 // FuzzOffers looks at a stick whose pack has anything at all in one of its files, and takes
 // what is offered. What is refused says why, and leaves nothing behind.
 func FuzzOffers(f *testing.F) {
-	files := map[string][]byte{sumsFile: []byte("00  pack.toml\n"), signatureFile: []byte("untrusted comment: x\nRWQ\ntrusted comment: y\nRWQ"), "film/id.vtt": []byte("WEBVTT\n\n00:00.000 --> 00:01.000\nx\n")}
+	files := map[string][]byte{pack.SumsFile: []byte("00  pack.toml\n"), pack.SignatureFile: []byte("untrusted comment: x\nRWQ\ntrusted comment: y\nRWQ"), "film/id.vtt": []byte("WEBVTT\n\n00:00.000 --> 00:01.000\nx\n")}
 	for _, name := range []string{"pack.toml", "film/film.toml", "questions/k1.toml"} {
 		text, err := os.ReadFile(filepath.Join(ours, name))
 		if err != nil {
