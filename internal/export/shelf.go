@@ -123,7 +123,7 @@ func (s *shelf) put(f *folder) (written bool, err error) {
 	if err := s.root.Rename(tmp, final); err != nil {
 		return false, err
 	}
-	if err := syncDir(s.root, s.path); err != nil {
+	if err := syncRenamed(s.root, final); err != nil {
 		return false, err
 	}
 	for _, name := range earlier {
@@ -151,7 +151,14 @@ func place(root *os.Root, dir, name string, content []byte) error {
 		root.Remove(tmp) // gives the space back
 		return err
 	}
-	return syncDir(root, dir)
+	return syncRenamed(root, path.Join(dir, name))
+}
+
+// syncRenamed makes a new name durable. Linux gives it its content on FAT only when what has
+// been renamed is synced once more: until then the name on the disk leads nowhere, and a
+// repair takes it away.
+func syncRenamed(root *os.Root, name string) error {
+	return errors.Join(syncDir(root, name), syncDir(root, path.Dir(name)))
 }
 
 // PutFile writes one file onto the disk mounted at dir, at once and whole. Name has slashes.
