@@ -31,12 +31,16 @@ func (l *lab) inspect(ctx context.Context, kind, image string) (found, error) {
 	if kind == "exfat" {
 		repair = []string{"fsck.exfat", "-p", copied}
 	}
-	if err := root.Command(ctx, repair[0], repair[1:]...); err != nil && !isCode(err, 1) { // 1: it repaired something
-		return f, err
+	// The second time is for what the first has left: fsck.fat takes away the parts of long names
+	// only when their file is gone.
+	for range 2 {
+		if err := root.Command(ctx, repair[0], repair[1:]...); err != nil && !isCode(err, 1) { // 1: it repaired something
+			return f, err
+		}
 	}
 	check := append(repair[:1:1], "-n", copied)
 	if err := root.Command(ctx, check[0], check[1:]...); err != nil {
-		return f, fmt.Errorf("the repair did not do: %w", err)
+		return f, fmt.Errorf("it is still damaged after the repair: %w", err)
 	}
 	to := filepath.Join(l.work, "content")
 	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {

@@ -73,7 +73,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	l := &lab{work: work, random: rand.New(rand.NewPCG(o.seed, 0))}
+	l := &lab{work: work, build: o.build, random: rand.New(rand.NewPCG(o.seed, 0))}
 	if err := l.install(ctx, debian, o.deb); err != nil {
 		return fmt.Errorf("make the guest's disk: %w", err)
 	}
@@ -113,6 +113,7 @@ func run(ctx context.Context, o options) error {
 // lab is a guest and what is plugged into it.
 type lab struct {
 	work   string
+	build  string // for what outlives the lab
 	guest  *qemu.Guest
 	random *rand.Rand
 	show   *evening
@@ -349,7 +350,8 @@ func (l *lab) stick(ctx context.Context, kind string, pulls int) error {
 		}
 		f, err := l.inspect(ctx, kind, image)
 		if err != nil {
-			return fmt.Errorf("pulled out %s: %w", m.name, err)
+			kept := l.build + "/stick-" + kind + ".img"
+			return errors.Join(fmt.Errorf("pulled out %s: %w; the stick is %s", m.name, err, kept), root.Command(ctx, "cp", "--sparse=always", image, kept))
 		}
 		l.seen.unfinished += f.unfinished
 		l.seen.replaced += f.replaced
