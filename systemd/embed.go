@@ -3,7 +3,7 @@
 // "mimpi-kiosk service install" needs some of them in the program itself.
 package systemd
 
-import _ "embed"
+import "embed"
 
 // Unit is that of the daemon, byte for byte the one that the package ships.
 //
@@ -14,3 +14,9 @@ var Unit string
 //
 //go:embed mimpi-kiosk.sysusers
 var Sysusers string
+
+// Beside are the files that "service install" puts in place beside the unit.
+//
+//go:embed mimpi-kiosk-usb mimpi-kiosk-usb@.service mimpi-kiosk-usb-requests.path mimpi-kiosk-usb-requests.service
+//go:embed mimpi-kiosk-usb.tmpfiles mimpi-kiosk-usb.rules mimpi-kiosk.rules
+var Beside embed.FS

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/kardianos/service"
@@ -81,23 +82,40 @@ func serviceCommand() *cobra.Command {
 		if out, err := users.CombinedOutput(); err != nil {
 			return fmt.Errorf("make the users of the service: %w: %s", err, strings.TrimSpace(string(out)))
 		}
-		return s.Install()
+		if err := putBeside("/"); err != nil {
+			return err
+		}
+		if err := s.Install(); err != nil {
+			return err
+		}
+		return inOrder([][]string{
+			{"systemd-tmpfiles", "--create", "mimpi-kiosk-usb.conf"},
+			{"systemctl", "enable", "--now", "mimpi-kiosk-usb-requests.path"},
+			{"udevadm", "control", "--reload"},
+			{"udevadm", "trigger", "--subsystem-match=gpio", "--subsystem-match=block"},
+		})
 	})
 	verb("uninstall", "Stop the daemon and take away what install put there; the records stay", func(s service.Service) error {
 		if err := installedPlaces.mayUninstall(); err != nil {
 			return err
 		}
-		if err := s.Stop(); err != nil {
+		if err := inOrder([][]string{
+			{"systemctl", "disable", "--now", "mimpi-kiosk-usb-requests.path"},
+			{"systemctl", "stop", "mimpi-kiosk-usb@*.service"},
+		}); err != nil {
 			return err
 		}
-		return s.Uninstall()
+		if err := errors.Join(s.Stop(), takeBeside("/"), s.Uninstall()); err != nil {
+			return err
+		}
+		return inOrder([][]string{{"udevadm", "control", "--reload"}})
 	})
 	verb("start", "Start the daemon", service.Service.Start)
 	verb("stop", "Stop the daemon until it is started again or the machine is", func(s service.Service) error {
 		if installedPlaces.byPackage() {
 			// Port 80 first, or the next phone would start the daemon again.
-			if out, err := exec.Command("systemctl", "stop", "mimpi-kiosk.socket").CombinedOutput(); err != nil {
-				return fmt.Errorf("close port 80: %w: %s", err, strings.TrimSpace(string(out)))
+			if err := inOrder([][]string{{"systemctl", "stop", "mimpi-kiosk.socket"}}); err != nil {
+				return err
 			}
 		}
 		return s.Stop()
@@ -115,6 +133,57 @@ func serviceCommand() *cobra.Command {
 		return err
 	})
 	return cmd
+}
+
+// beside is what mounts USB sticks and opens the GPIO chip, by where the package has it.
+// What an administrator puts there goes to /etc; the units name the program's place.
+var beside = []struct {
+	file, path string
+	mode       os.FileMode
+}{
+	{"mimpi-kiosk-usb", "usr/lib/mimpi-kiosk/usb", 0o755},
+	{"mimpi-kiosk-usb@.service", "etc/systemd/system/mimpi-kiosk-usb@.service", 0o644},
+	{"mimpi-kiosk-usb-requests.path", "etc/systemd/system/mimpi-kiosk-usb-requests.path", 0o644},
+	{"mimpi-kiosk-usb-requests.service", "etc/systemd/system/mimpi-kiosk-usb-requests.service", 0o644},
+	{"mimpi-kiosk-usb.tmpfiles", "etc/tmpfiles.d/mimpi-kiosk-usb.conf", 0o644},
+	{"mimpi-kiosk-usb.rules", "etc/udev/rules.d/61-mimpi-kiosk-usb.rules", 0o644},
+	{"mimpi-kiosk.rules", "etc/udev/rules.d/60-mimpi-kiosk.rules", 0o644},
+}
+
+func putBeside(root string) error {
+	for _, b := range beside {
+		data, err := systemd.Beside.ReadFile(b.file)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(root, b.path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, b.mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func takeBeside(root string) (err error) {
+	for _, b := range beside {
+		if gone := os.Remove(filepath.Join(root, b.path)); !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
+
+// inOrder runs commands and stops at the first that fails.
+func inOrder(commands [][]string) error {
+	for _, c := range commands {
+		if out, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", strings.Join(c, " "), err, strings.TrimSpace(string(out)))
+		}
+	}
+	return nil
 }
 
 func systemService() (service.Service, error) {

@@ -50,3 +50,35 @@ func TestWhenTheServiceMayBeInstalled(t *testing.T) {
 		t.Errorf("the package's unit may be uninstalled: %v", err)
 	}
 }
+
+// What mounts sticks is installed as the package has it, and taken away whole.
+func TestWhatIsInstalledBesideTheUnit(t *testing.T) {
+	recipe, err := os.ReadFile("../../systemd/deb/nfpm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := strings.NewReplacer("etc/systemd/", "usr/lib/systemd/", "etc/udev/", "usr/lib/udev/", "etc/tmpfiles.d/", "usr/lib/tmpfiles.d/")
+	root := t.TempDir()
+	if err := putBeside(root); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range beside {
+		info, err := os.Stat(filepath.Join(root, b.path))
+		if err != nil || info.Mode().Perm() != b.mode || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", b.path, info, err)
+		}
+		if packaged := "{src: systemd/" + b.file + ", dst: /" + places.Replace(b.path); !strings.Contains(string(recipe), packaged) {
+			t.Errorf("the package has %s elsewhere", b.file)
+		}
+	}
+	if err := takeBeside(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := takeBeside(root); err != nil {
+		t.Errorf("once more, with nothing there: %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(root, "*/*/*/*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -17,10 +16,6 @@ import (
 type image struct {
 	disk, kernel, initrd string
 }
-
-// What the Debian has besides the package and what that depends on: what a Raspberry Pi
-// OS has too.
-var base = []string{"systemd-sysv", "udev", "dbus", "libpam-systemd", "iproute2", "curl", "ca-certificates", "sqlite3", "procps", "kmod"}
 
 // units of the lab in the guest. They say on the first serial port what was reached when,
 // and give a root shell on the second.
@@ -77,51 +72,17 @@ Name=en* eth*
 Address=10.0.2.15/24
 `
 
-// makeImage installs the package into a Debian, with what it depends on, and makes a
-// disk of it below work.
+// makeImage installs the package into a Debian and makes a disk of that below work. What
+// the package depends on is there already: apt has no network, and a dependency that
+// root.Packages does not name fails here.
 func makeImage(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) (image, error) {
-	depends, err := dependencies(ctx, deb)
+	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", root.Packages(a.debian), out)
 	if err != nil {
 		return image{}, err
 	}
-	packages := append(append([]string{a.kernel}, base...), depends...)
-	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", packages, out)
-	if err != nil {
-		return image{}, err
-	}
-	folder := filepath.Join(work, "root")
-	if err := os.RemoveAll(folder); err != nil {
-		return image{}, err
-	}
-	defer os.RemoveAll(folder)
-	if err := root.Command(ctx, "cp", "-a", debian, folder); err != nil {
-		return image{}, err
-	}
-
-	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt...")
-	if err := errors.Join(root.Command(ctx, "cp", deb, folder+"/root/mimpi-kiosk.deb"), root.Command(ctx, "cp", newer, folder+"/root/newer.deb")); err != nil {
-		return image{}, err
-	}
-	// In a mount namespace of its own, so that nothing stays mounted here. The small initrd
-	// is for the speed of the lab.
-	install := "mount -t proc proc $0/proc && mount --rbind /dev $0/dev && " +
-		"exec chroot $0 sh -ec 'apt-get install -y --no-install-recommends /root/mimpi-kiosk.deb && update-initramfs -u -k all'"
-	if err := write(folder, "etc/initramfs-tools/conf.d/lab", "MODULES=list\n", 0o644); err != nil {
-		return image{}, err
-	}
-	if err := write(folder, "etc/initramfs-tools/modules", "virtio_pci\nvirtio_blk\next4\n", 0o644); err != nil {
-		return image{}, err
-	}
-	if err := root.Command(ctx, "unshare", "--mount", "env", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-c", install, folder); err != nil {
-		return image{}, err
-	}
-	if err := a.furnish(ctx, folder); err != nil {
-		return image{}, err
-	}
-
 	result := image{disk: filepath.Join(work, "disk.img"), kernel: filepath.Join(work, "vmlinuz"), initrd: filepath.Join(work, "initrd")}
 	for pattern, file := range map[string]string{"vmlinuz-*": result.kernel, "initrd.img-*": result.initrd} {
-		found, err := filepath.Glob(filepath.Join(folder, "boot", pattern))
+		found, err := filepath.Glob(filepath.Join(debian, "boot", pattern))
 		if err != nil || len(found) != 1 {
 			return image{}, fmt.Errorf("in the guest's /boot is not one %s but %v (%w)", pattern, found, err)
 		}
@@ -129,15 +90,41 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 			return image{}, err
 		}
 	}
-	fmt.Fprintln(out, "Making the disk...")
-	if err := os.RemoveAll(result.disk); err != nil {
+	furniture := filepath.Join(work, "furniture")
+	if err := os.RemoveAll(furniture); err != nil {
 		return image{}, err
 	}
-	return result, root.Command(ctx, "mke2fs", "-q", "-t", "ext4", "-d", folder, result.disk, "4G")
+	if err := a.furnish(furniture); err != nil {
+		return image{}, err
+	}
+	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt, and making the disk...")
+	return result, root.Command(ctx, "unshare", "--mount", "bash", "-c", install, "lab", debian, furniture, deb, newer, result.disk)
 }
 
-// furnish adds what the lab itself needs in the guest.
-func (a architecture) furnish(ctx context.Context, folder string) error {
+// install sees to it that nothing stays mounted here: it runs in a mount namespace of its
+// own, and what it adds to the Debian is in memory. A Wi-Fi is not in this guest.
+const install = `set -e
+export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+memory=$(mktemp -d)
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$memory"
+mkdir "$memory/changes" "$memory/work" "$memory/root"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$memory/changes,workdir=$memory/work" "$memory/root"
+cp "$3" "$memory/root/root/mimpi-kiosk.deb"
+cp "$4" "$memory/root/root/newer.deb"
+mount -t proc proc "$memory/root/proc"
+mount --rbind /dev "$memory/root/dev"
+chroot "$memory/root" apt-get install -y --no-install-recommends /root/mimpi-kiosk.deb
+umount -l "$memory/root/dev" "$memory/root/proc"
+cp -r "$2/." "$memory/root/"
+systemctl --root="$memory/root" enable systemd-networkd.service lab-shell.service lab-reached.service lab-touch.service
+systemctl --root="$memory/root" set-default multi-user.target
+systemctl --root="$memory/root" mask mimpi-kiosk-hotspot.service systemd-networkd-wait-online.service
+rm -f "$5"
+mke2fs -q -t ext4 -d "$memory/root" "$5" 4G`
+
+// furnish makes the files that the lab itself needs in the guest.
+func (a architecture) furnish(folder string) error {
 	names := strings.NewReplacer("%CONSOLE%", a.console, "%SHELL%", a.shell)
 	err := errors.Join(
 		write(folder, "usr/local/sbin/lab-shell", shell, 0o755),
@@ -146,22 +133,10 @@ func (a architecture) furnish(ctx context.Context, folder string) error {
 		write(folder, "etc/hostname", "kiosk\n", 0o644),
 		write(folder, "etc/modules-load.d/lab.conf", "i6300esb\n", 0o644), // QEMU's hardware watchdog
 	)
-	enable := []string{"--root=" + folder, "enable", "systemd-networkd.service"}
 	for name, text := range units {
 		err = errors.Join(err, write(folder, "etc/systemd/system/"+name, names.Replace(text), 0o644))
-		enable = append(enable, name)
 	}
-	if err != nil {
-		return err
-	}
-	// There is no screen in this guest (`make test-display` looks at those), and a Wi-Fi
-	// neither.
-	return errors.Join(
-		root.Command(ctx, "systemctl", enable...),
-		root.Command(ctx, "systemctl", "--root="+folder, "set-default", "multi-user.target"),
-		root.Command(ctx, "systemctl", "--root="+folder, "mask", "mimpi-kiosk-display.service", "mimpi-kiosk-hotspot.service",
-			"systemd-networkd-wait-online.service", "getty@tty1.service"),
-	)
+	return err
 }
 
 func write(folder, name, text string, mode os.FileMode) error {
@@ -170,17 +145,4 @@ func write(folder, name, text string, mode os.FileMode) error {
 		return err
 	}
 	return os.WriteFile(path, []byte(text), mode)
-}
-
-// dependencies are the packages that the package depends on, the first where there is a choice.
-func dependencies(ctx context.Context, deb string) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "dpkg-deb", "--field", deb, "Depends").Output()
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", deb, err)
-	}
-	var names []string
-	for one := range strings.SplitSeq(strings.TrimSpace(string(out)), ",") {
-		names = append(names, strings.Fields(one)[0])
-	}
-	return names, nil
 }

@@ -16,14 +16,13 @@ import (
 type architecture struct {
 	qemu           string // its name for QEMU
 	debian         string // and for Debian
-	kernel         string // package
 	console, shell string // serial ports
 	watchdog       bool   // QEMU has a hardware watchdog for it that the kernel knows
 }
 
 var architectures = map[string]architecture{
-	"amd64": {qemu: "x86_64", debian: "amd64", kernel: "linux-image-amd64", console: "ttyS0", shell: "ttyS1", watchdog: true},
-	"arm64": {qemu: "aarch64", debian: "arm64", kernel: "linux-image-arm64", console: "ttyAMA0", shell: "hvc0"},
+	"amd64": {qemu: "x86_64", debian: "amd64", console: "ttyS0", shell: "ttyS1", watchdog: true},
+	"arm64": {qemu: "aarch64", debian: "arm64", console: "ttyAMA0", shell: "hvc0"},
 }
 
 // machine is a booted guest with a shell.
@@ -39,12 +38,18 @@ const (
 	touch     = "touch answered"
 )
 
+// kind is what differs from one boot to the next.
+type kind struct {
+	arguments string // of the kernel
+	screens   bool   // a graphics card, and the session that it is for
+}
+
 // boot switches a machine on and waits until it has reached all that is wanted.
-func boot(ctx context.Context, a architecture, i image, arguments string, log io.Writer, wanted ...string) (*machine, error) {
+func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer, wanted ...string) (*machine, error) {
 	options := qemu.Options{
 		Arch: a.qemu, CPUs: 2, Memory: 1024,
 		Kernel: i.kernel, Initrd: i.initrd,
-		Append:   "root=/dev/vda rw console=" + a.console + " quiet systemd.show_status=no " + arguments,
+		Append:   "root=/dev/vda rw console=" + a.console + " quiet systemd.show_status=no " + k.arguments,
 		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
 		Forward:  []int{80, 8080},
 		Consoles: 2,
@@ -52,6 +57,13 @@ func boot(ctx context.Context, a architecture, i image, arguments string, log io
 	}
 	if a.watchdog {
 		options.Args = []string{"-device", "i6300esb", "-action", "watchdog=poweroff"}
+	}
+	if k.screens {
+		options.Memory = 2048
+		options.Args = append(options.Args, graphics...)
+		options.Append += screenModes
+	} else {
+		options.Append += " systemd.mask=mimpi-kiosk-display.service"
 	}
 	on := time.Now()
 	guest, err := qemu.Start(ctx, options)

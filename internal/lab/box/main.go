@@ -22,7 +22,7 @@ import (
 
 func main() {
 	arch := flag.String("arch", "amd64", "architecture of the machine: amd64, or arm64 (slow)")
-	do := flag.String("do", "all", "what to do: all, or boot: only measure how long switching on takes")
+	do := flag.String("do", "all", "all: every check; boot: measure how long switching on takes; seat: the screens, on a graphics card; image: only make the disk")
 	deb := flag.String("deb", "", "the package")
 	newer := flag.String("newer", "", "a later version of it")
 	within := flag.Duration("within", 45*time.Minute, "give up after this long")
@@ -59,14 +59,14 @@ func lab(ctx context.Context, arch, do, deb, newer string) error {
 	if err != nil {
 		return err
 	}
-	m, err := measure(ctx, a, i, work, log)
-	if err != nil {
-		return err
+	what, known := map[string]func(context.Context, architecture, image, string, io.Writer) error{
+		"all": checks, "boot": measure, "seat": seat,
+		"image": func(context.Context, architecture, image, string, io.Writer) error { return nil },
+	}[do]
+	if !known {
+		return fmt.Errorf("-do %s is not known: all, boot, seat or image", do)
 	}
-	if do != "boot" {
-		err = checks(ctx, a, m, work)
-	}
-	return errors.Join(err, m.Close())
+	return what(ctx, a, i, work, log)
 }
 
 // Boot is what the bench reads from boot.json; seconds from power-on.
@@ -75,18 +75,18 @@ type Boot struct {
 	Bare  float64 `json:"bare"`  // until the same machine, without the kiosk, has reached multi-user.target
 }
 
-// measure switches the machine on without the kiosk and with it, and leaves it on.
-func measure(ctx context.Context, a architecture, i image, work string, log io.Writer) (*machine, error) {
-	bare, err := boot(ctx, a, i, "lab.bare systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket", log, multiUser)
+// measure switches the machine on without the kiosk and with it.
+func measure(ctx context.Context, a architecture, i image, work string, log io.Writer) error {
+	bare, err := boot(ctx, a, i, kind{arguments: "lab.bare systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket"}, log, multiUser)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := bare.off(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	full, err := boot(ctx, a, i, "", log, multiUser, touch)
+	full, err := boot(ctx, a, i, kind{}, log, multiUser, touch)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	b := Boot{Touch: full.reached[touch].Seconds(), Bare: bare.reached[multiUser].Seconds()}
 	fmt.Printf("From power-on to the touch screen's page: %.1f s; the same machine without the kiosk to multi-user.target: %.1f s; %.2f times as long.\n",
@@ -95,10 +95,7 @@ func measure(ctx context.Context, a architecture, i image, work string, log io.W
 	if err == nil {
 		err = os.WriteFile(filepath.Join(work, "boot.json"), data, 0o644)
 	}
-	if err != nil {
-		return nil, closing(full, err)
-	}
-	return full, nil
+	return errors.Join(err, full.Close())
 }
 
 // off switches the machine off as a person does who presses its button.
@@ -111,27 +108,40 @@ func (m *machine) off(ctx context.Context) error {
 }
 
 // checks are what must hold, in this order, on one machine.
-func checks(ctx context.Context, a architecture, m *machine, work string) error {
+func checks(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
+	m, err := boot(ctx, a, i, kind{}, log, multiUser, touch)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	said := func(what string, start time.Time, seen string) {
+		fmt.Printf("ok  %-60s %4.0f s  %s\n", what, time.Since(start).Seconds(), seen)
+	}
+	fmt.Printf("ok  %-60s %4.0f s\n", "switched on, the touch screen's page is answered", m.reached[touch].Seconds())
 	for _, c := range theChecks {
 		start := time.Now()
 		seen, err := c.see(ctx, m)
 		if err != nil {
-			said, _, other := m.try(ctx, "journalctl --no-pager -b -n 60 -o short-monotonic -u 'mimpi-kiosk*' -u init.scope")
-			return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), said)
+			journal, _, other := m.try(ctx, "journalctl --no-pager -b -n 60 -o short-monotonic -u 'mimpi-kiosk*' -u init.scope")
+			return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), journal)
 		}
-		fmt.Printf("ok  %-60s %4.0f s  %s\n", c.what, time.Since(start).Seconds(), seen)
+		said(c.what, start, seen)
 	}
-	said, err := m.run(ctx, "journalctl --no-pager -b -o short-monotonic -u 'mimpi-kiosk*'")
+	journal, err := m.run(ctx, "journalctl --no-pager -b -o short-monotonic -u 'mimpi-kiosk*'")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(work, "journal.txt"), []byte(said), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(work, "journal.txt"), []byte(journal), 0o644); err != nil {
 		return err
 	}
-	if a.watchdog {
-		fmt.Print("ok  ")
-		return hang(ctx, m)
+	if !a.watchdog {
+		return nil
 	}
+	start := time.Now()
+	if err := hang(ctx, m); err != nil {
+		return err
+	}
+	said("the hardware watchdog notices a kernel that hangs", start, "")
 	return nil
 }
 
@@ -139,14 +149,12 @@ func checks(ctx context.Context, a architecture, m *machine, work string) error 
 func hang(ctx context.Context, m *machine) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	start := time.Now()
 	if err := m.Console(1).Send("echo 1 >/proc/sys/kernel/sysrq; echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n"); err != nil {
 		return err
 	}
 	if _, err := m.Event(ctx, "WATCHDOG"); err != nil {
 		return fmt.Errorf("a kernel that hangs is not noticed: %w", err)
 	}
-	fmt.Printf("%-60s %4.0f s\n", "the hardware watchdog notices a kernel that hangs", time.Since(start).Seconds())
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mimpi-kiosk/internal/lab/picture"
 )
 
 const (
@@ -82,10 +84,6 @@ func (s *screens) stop() error {
 	return errors.Join(s.player.stop(), s.touch.stop(), s.stage.stop(), s.display.stop())
 }
 
-// Grounds of the pages, as theme.css has them, with something on them.
-func isTouchPage(p picture) bool { s := p.share(0xfd, 0xf9, 0xf0); return s > 0.25 && s < 0.98 }
-func isStagePage(p picture) bool { s := p.share(0x14, 0x16, 0x2b); return s > 0.25 && s < 0.98 }
-
 // lab looks at the outputs while things happen.
 type lab struct {
 	f       *facilitator
@@ -93,11 +91,11 @@ type lab struct {
 }
 
 // shows waits until an output shows what it should.
-func (l *lab) shows(ctx context.Context, limit time.Duration, name, output string, is func(picture) bool) error {
+func (l *lab) shows(ctx context.Context, limit time.Duration, name, output string, is func(picture.Picture) bool) error {
 	return await(ctx, limit, name+" on "+output, func() error {
 		p, err := look(ctx, strings.ReplaceAll(name, " ", "-"), output)
 		if err == nil && !is(p) {
-			err = errors.New("the picture shows something else: " + p.file)
+			err = errors.New("the picture shows something else: " + p.File)
 		}
 		return err
 	})
@@ -163,7 +161,7 @@ func healthy() error {
 
 func (l *lab) wait(ctx context.Context) error {
 	// Dark, with words: nearly, but not all, is ground.
-	waits := func(p picture) bool { s := p.share(0x14, 0x16, 0x2b); return s > 0.9 && s < 0.9999 }
+	waits := func(p picture.Picture) bool { s := p.Share(0x14, 0x16, 0x2b); return s > 0.9 && s < 0.9999 }
 	return errors.Join(
 		l.shows(ctx, 2*time.Minute, "waiting words", touch, waits),
 		l.shows(ctx, 2*time.Minute, "waiting words", stage, waits))
@@ -171,8 +169,8 @@ func (l *lab) wait(ctx context.Context) error {
 
 func (l *lab) pages(ctx context.Context) error {
 	return errors.Join(
-		l.shows(ctx, 30*time.Second, "touch page", touch, isTouchPage),
-		l.shows(ctx, 30*time.Second, "stage page", stage, isStagePage))
+		l.shows(ctx, 30*time.Second, "touch page", touch, picture.IsTouchPage),
+		l.shows(ctx, 30*time.Second, "stage page", stage, picture.IsStagePage))
 }
 
 // cursor moves a mouse over both outputs. Without a cursor the pictures stay the same.
@@ -191,7 +189,7 @@ func (l *lab) cursor(ctx context.Context, wanted bool) error {
 		if err != nil {
 			return err
 		}
-		seen = seen || !before[0].same(after[0]) || !before[1].same(after[1])
+		seen = seen || !before[0].Same(after[0]) || !before[1].Same(after[1])
 	}
 	if seen != wanted {
 		return fmt.Errorf("cursor seen: %v, wanted: %v", seen, wanted)
@@ -199,7 +197,7 @@ func (l *lab) cursor(ctx context.Context, wanted bool) error {
 	return nil
 }
 
-func (l *lab) both(ctx context.Context, name string) (out [2]picture, err error) {
+func (l *lab) both(ctx context.Context, name string) (out [2]picture.Picture, err error) {
 	for i, output := range []string{touch, stage} {
 		p, lookErr := look(ctx, strings.ReplaceAll(name, " ", "-"), output)
 		out[i], err = p, errors.Join(err, lookErr)
@@ -211,11 +209,11 @@ func (l *lab) screening(ctx context.Context) error {
 	do := func(what string, fields map[string]any) func() error {
 		return func() error { return l.f.do(what, fields) }
 	}
-	showsOn := func(name, output string, is func(picture) bool) func() error {
+	showsOn := func(name, output string, is func(picture.Picture) bool) func() error {
 		return func() error { return l.shows(ctx, 20*time.Second, name, output, is) }
 	}
-	voteCode := func(p picture) bool {
-		codes := p.codes(ctx)
+	voteCode := func(p picture.Picture) bool {
+		codes := p.Codes(ctx)
 		return slices.Contains(codes, "http://10.42.0.1/vote") && slices.ContainsFunc(codes, func(c string) bool { return strings.HasPrefix(c, "WIFI:") })
 	}
 	for _, step := range []func() error{
@@ -225,12 +223,12 @@ func (l *lab) screening(ctx context.Context) error {
 		do("openDoors", nil),
 		do("countAttendee", map[string]any{"category": "woman"}),
 		// The doors' cards stand on the pictures' paper.
-		showsOn("doors", touch, func(p picture) bool { return isTouchPage(p) && p.share(0xf7, 0xef, 0xdd) > 0.05 }),
+		showsOn("doors", touch, func(p picture.Picture) bool { return picture.IsTouchPage(p) && p.Share(0xf7, 0xef, 0xdd) > 0.05 }),
 		do("setStage", map[string]any{"page": "join", "count": true, "lang": "id"}),
 		showsOn("QR codes", stage, voteCode),
 		func() error {
 			p, err := look(ctx, "no-QR-codes", touch)
-			if err == nil && len(p.codes(ctx)) > 0 {
+			if err == nil && len(p.Codes(ctx)) > 0 {
 				err = errors.New("the projector's QR codes are on the touch screen")
 			}
 			return err
@@ -239,24 +237,24 @@ func (l *lab) screening(ctx context.Context) error {
 		do("moveTo", map[string]any{"step": "discussion"}),
 		do("openQuestion", map[string]any{"question": "k1"}),
 		// The colours of the first two options are only on the pages of a question.
-		showsOn("question", touch, func(p picture) bool {
-			return p.share(0x2f, 0x38, 0x80) > 0.012 && p.share(0xef, 0xbd, 0x55) > 0.012
+		showsOn("question", touch, func(p picture.Picture) bool {
+			return p.Share(0x2f, 0x38, 0x80) > 0.012 && p.Share(0xef, 0xbd, 0x55) > 0.012
 		}),
-		showsOn("question", stage, func(p picture) bool {
-			return p.share(0x75, 0x83, 0xe4) > 0.002 && p.share(0xf6, 0xd4, 0x88) > 0.002
+		showsOn("question", stage, func(p picture.Picture) bool {
+			return p.Share(0x75, 0x83, 0xe4) > 0.002 && p.Share(0xf6, 0xd4, 0x88) > 0.002
 		}),
 		do("closeQuestion", map[string]any{"question": "k1"}),
 		do("revealQuestion", map[string]any{"question": "k1"}),
 		// The right answer has a green ground.
-		showsOn("revealed", stage, func(p picture) bool { return p.share(0x1d, 0x3a, 0x2b) > 0.01 }),
+		showsOn("revealed", stage, func(p picture.Picture) bool { return p.Share(0x1d, 0x3a, 0x2b) > 0.01 }),
 		do("dismissQuestion", map[string]any{"question": "k1"}),
 		do("moveTo", map[string]any{"step": "film"}),
 		do("playFilm", nil),
 		showsOn("film", stage, isFilm),
-		showsOn("touch during the film", touch, isTouchPage),
+		showsOn("touch during the film", touch, picture.IsTouchPage),
 		do("pauseFilm", nil),
 		do("moveTo", map[string]any{"step": "discussion"}),
-		showsOn("after the film", stage, isStagePage),
+		showsOn("after the film", stage, picture.IsStagePage),
 	} {
 		if err := step(); err != nil {
 			return err
@@ -266,8 +264,8 @@ func (l *lab) screening(ctx context.Context) error {
 }
 
 // isFilm: neither page's ground is to be seen, and it is not dark.
-func isFilm(p picture) bool {
-	return p.share(0x14, 0x16, 0x2b) < 0.05 && p.share(0xfd, 0xf9, 0xf0) < 0.05 && p.share(0, 0, 0) < 0.8
+func isFilm(p picture.Picture) bool {
+	return p.Share(0x14, 0x16, 0x2b) < 0.05 && p.Share(0xfd, 0xf9, 0xf0) < 0.05 && p.Share(0, 0, 0) < 0.8
 }
 
 // film plays by mpv, asked for as the daemon does it, above the page.
@@ -282,9 +280,9 @@ func (l *lab) film(ctx context.Context) error {
 		}
 		if err := errors.Join(
 			l.shows(ctx, time.Minute, "film by mpv", stage, isFilm),
-			l.shows(ctx, 20*time.Second, "touch page beside mpv", touch, isTouchPage),
+			l.shows(ctx, 20*time.Second, "touch page beside mpv", touch, picture.IsTouchPage),
 			line.Close(), // the film is over
-			l.shows(ctx, 20*time.Second, "page below the film", stage, isStagePage),
+			l.shows(ctx, 20*time.Second, "page below the film", stage, picture.IsStagePage),
 		); err != nil {
 			return err
 		}
@@ -300,11 +298,11 @@ func (l *lab) browsers(ctx context.Context) error {
 	for _, c := range []struct {
 		role, output string
 		signal       syscall.Signal
-		is           func(picture) bool
+		is           func(picture.Picture) bool
 	}{
-		{"stage", stage, syscall.SIGKILL, isStagePage},
-		{"touch", touch, syscall.SIGKILL, isTouchPage},
-		{"touch", touch, syscall.SIGSTOP, isTouchPage},
+		{"stage", stage, syscall.SIGKILL, picture.IsStagePage},
+		{"touch", touch, syscall.SIGKILL, picture.IsTouchPage},
+		{"touch", touch, syscall.SIGSTOP, picture.IsTouchPage},
 	} {
 		old, err := browser(c.role)
 		if err != nil {
@@ -333,8 +331,8 @@ func (l *lab) projector(ctx context.Context) error {
 	if err := l.f.do("setStage", map[string]any{"page": "join", "count": true, "lang": "id"}); err != nil {
 		return err
 	}
-	hasCode := func(p picture) bool { return slices.Contains(p.codes(ctx), "http://10.42.0.1/vote") }
-	noCode := func(p picture) bool { return isTouchPage(p) && !hasCode(p) }
+	hasCode := func(p picture.Picture) bool { return slices.Contains(p.Codes(ctx), "http://10.42.0.1/vote") }
+	noCode := func(p picture.Picture) bool { return picture.IsTouchPage(p) && !hasCode(p) }
 	for range 2 {
 		if _, err := tool(ctx, "wlr-randr", "--output", stage, "--off"); err != nil {
 			return err
@@ -381,7 +379,7 @@ func (l *lab) compositor(ctx context.Context) error {
 		if l.screens, err = startScreens("touch = \"" + touch + "\"\nstage = \"" + stage + "\"\n"); err != nil {
 			return err
 		}
-		if err := l.shows(ctx, 2*time.Minute, "touch page in a new session", touch, isTouchPage); err != nil {
+		if err := l.shows(ctx, 2*time.Minute, "touch page in a new session", touch, picture.IsTouchPage); err != nil {
 			return err
 		}
 	}
@@ -395,10 +393,12 @@ func (l *lab) turned(ctx context.Context) (err error) {
 	if l.screens, err = startScreens("touch_rotation = 90\nstage_rotation = 180\ncursor = true\n"); err != nil {
 		return err
 	}
-	upright := func(p picture) bool { return isTouchPage(p) && p.Bounds().Dx() == 720 && p.Bounds().Dy() == 1280 }
+	upright := func(p picture.Picture) bool {
+		return picture.IsTouchPage(p) && p.Bounds().Dx() == 720 && p.Bounds().Dy() == 1280
+	}
 	if err := errors.Join(
 		l.shows(ctx, 2*time.Minute, "touch page upright", touch, upright),
-		l.shows(ctx, 2*time.Minute, "stage page upside down", stage, isStagePage),
+		l.shows(ctx, 2*time.Minute, "stage page upside down", stage, picture.IsStagePage),
 	); err != nil {
 		return err
 	}
@@ -424,7 +424,7 @@ func (l *lab) cage(ctx context.Context) (err error) {
 		return err
 	}
 	// cage keeps one of the two outputs, whichever came last.
-	on := func(is func(picture) bool) func() error {
+	on := func(is func(picture.Picture) bool) func() error {
 		return func() error {
 			for _, output := range []string{touch, stage} {
 				if p, err := look(ctx, "cage", output); err == nil && is(p) {
@@ -435,11 +435,11 @@ func (l *lab) cage(ctx context.Context) (err error) {
 		}
 	}
 	return errors.Join(
-		await(ctx, 2*time.Minute, "the stage has the only screen", on(isStagePage)),
+		await(ctx, 2*time.Minute, "the stage has the only screen", on(picture.IsStagePage)),
 		l.f.do("openQuestion", map[string]any{"question": "k2"}),
-		await(ctx, 20*time.Second, "hands are wanted: the touch page has it", on(isTouchPage)),
+		await(ctx, 20*time.Second, "hands are wanted: the touch page has it", on(picture.IsTouchPage)),
 		l.f.do("closeQuestion", map[string]any{"question": "k2"}),
-		await(ctx, 20*time.Second, "and gives it back", on(isStagePage)),
+		await(ctx, 20*time.Second, "and gives it back", on(picture.IsStagePage)),
 		l.screens.stop(),
 	)
 }

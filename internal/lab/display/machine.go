@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mimpi-kiosk/internal/lab/picture"
 )
 
 const (
@@ -181,63 +181,12 @@ func tool(ctx context.Context, args ...string) (string, error) {
 	return said.String(), nil
 }
 
-// picture is what an output shows.
-type picture struct {
-	image.Image
-	file string
-}
-
-func look(ctx context.Context, name, output string) (picture, error) {
+func look(ctx context.Context, name, output string) (picture.Picture, error) {
 	file := filepath.Join(pictures, name+"-"+output+".png")
 	if _, err := tool(ctx, "grim", "-o", output, file); err != nil {
-		return picture{}, err
+		return picture.Picture{}, err
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return picture{}, err
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	return picture{img, file}, err
-}
-
-// share says how much of a picture has (nearly) a colour.
-func (p picture) share(r, g, b uint32) float64 {
-	near := func(a, b uint32) bool { return max(a, b)-min(a, b) <= 6 }
-	bounds := p.Bounds()
-	hit := 0
-	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
-		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			pr, pg, pb, _ := p.At(x, y).RGBA()
-			if near(pr>>8, r) && near(pg>>8, g) && near(pb>>8, b) {
-				hit++
-			}
-		}
-	}
-	return float64(hit) / float64(bounds.Dx()*bounds.Dy())
-}
-
-func (p picture) same(q picture) bool {
-	if p.Bounds() != q.Bounds() {
-		return false
-	}
-	for y := p.Bounds().Min.Y; y < p.Bounds().Max.Y; y++ {
-		for x := p.Bounds().Min.X; x < p.Bounds().Max.X; x++ {
-			if p.At(x, y) != q.At(x, y) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// codes reads the QR codes in a picture.
-func (p picture) codes(ctx context.Context) []string {
-	out, err := exec.CommandContext(ctx, "zbarimg", "--quiet", "--raw", p.file).Output()
-	if err != nil {
-		return nil // it ends so when there is none
-	}
-	return strings.Split(strings.TrimSpace(string(out)), "\n")
+	return picture.Read(file)
 }
 
 // browser finds the Chromium of a page.

@@ -14,17 +14,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
 	"mimpi-kiosk/internal/lab/root"
 )
-
-// What a Raspberry Pi has by our package's dependencies, and what the lab looks with.
-var packages = []string{
-	"labwc", "cage", "chromium", "mpv", "wlr-randr", "fonts-noto-core",
-	"grim", "wlrctl", "zbar-tools", "procps",
-}
 
 const (
 	limit  = 15 * time.Minute
@@ -51,7 +46,7 @@ func main() {
 // enter makes the Debian, and runs this very program in it. What is written there goes
 // to memory and is gone afterwards, but for build/lab/display, where the pictures stay.
 func enter(ctx context.Context) error {
-	debian, err := root.Debian(ctx, "build/lab", "trixie", packages, os.Stdout)
+	debian, err := root.Debian(ctx, "build/lab", "trixie", root.Packages(runtime.GOARCH), os.Stdout)
 	if err != nil {
 		return err
 	}
