@@ -104,10 +104,14 @@ test-deb: deb ## lintian, and a second build that must give the same bytes
 test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kills, hangs, an upgrade, a purge
 	@$(call BOX,amd64)
 
-bench-box: $(UI)
+seat-box: $(UI) ## the screens of that package on an emulated graphics card; pictures in build/lab/box-amd64
+	@$(call BOX,amd64) -do seat
+
+bench-box: $(UI) ## how long switching on takes, with the kiosk and without
 	@$(call BOX,amd64) -do boot
 
 test-box-arm64: $(UI) ## the same on a Raspberry Pi 4's processor, emulated; takes its time
+	@.ci/setup.sh arm64
 	@$(call BOX,arm64)
 
 bench: build demo-film ## measure, and print one table
@@ -138,9 +142,9 @@ clean: ## remove what was built, fetched and put in place here
 	find kiosk-ui/dist -mindepth 1 ! -name .keep -delete
 
 help: ## this list
-	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box bench-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

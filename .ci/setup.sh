@@ -5,6 +5,7 @@
 #   .ci/setup.sh run     to build and run
 #   .ci/setup.sh deb     to build the packages
 #   .ci/setup.sh test    the same, and what the tests use
+#   .ci/setup.sh arm64   to build the packages, and to boot one on an emulated Raspberry Pi
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -188,11 +189,24 @@ need_for_deb() {
     need lintian lintian "judges packages"
 }
 
+need_for_arm64() { # a Debian for another processor is made with that processor emulated
+    need mmdebstrap mmdebstrap "makes the labs' Debian"
+    need mkfs.vfat dosfstools "makes USB sticks for the tests"
+    need qemu-system-aarch64 qemu-system-arm "the Raspberry Pi 4's processor, emulated"
+    need qemu-aarch64-static qemu-user-static "runs its programs while the guest's Debian is made"
+    need update-binfmts binfmt-support "lets the kernel start them"
+    [ -e /proc/sys/fs/binfmt_misc/register ] || as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc >>"$log" 2>&1
+    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || as_root update-binfmts --enable qemu-aarch64 >>"$log" 2>&1
+    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] ||
+        fail "the kernel was not told to start arm64 programs with qemu-aarch64 (the reason may be in $log). In a container, binfmt_misc has to be set up on its host; then run make again."
+}
+
 mkdir -p build
 : >"$log"
 case "${1:-}" in
 run) need_for_run ;;
 test) need_for_run && need_for_test && need_for_lab && need_for_deb ;;
 deb) need_for_run && need_for_deb ;;
-*) fail "say what for: .ci/setup.sh run, .ci/setup.sh deb, or .ci/setup.sh test." ;;
+arm64) need_for_run && need_for_deb && need_for_arm64 ;;
+*) fail "say what for: .ci/setup.sh run, deb, test or arm64." ;;
 esac

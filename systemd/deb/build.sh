@@ -4,7 +4,7 @@
 #   systemd/deb/build.sh [arm64] [armhf] [amd64]
 #
 # The same commit gives the same bytes, wherever and whenever it is built with the same Go
-# and C compilers; `make deb-test` holds that. The screens must be built (make ui).
+# and C compilers; `make test-deb` holds that. The screens must be built (make ui).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,12 +15,15 @@ mkdir -p build/deb "$out"
 # The version is that of the tag (v1.2), and after it, or without one, it counts commits.
 tagged=$(git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-\([0-9]*\)-/+\1./' || true)
 export DEB_VERSION=${DEB_VERSION:-${tagged:-0.$(git rev-list --count HEAD)+g$(git rev-parse --short=8 HEAD)}}
+# Whoever gives the package to others names here who answers for it. Nobody has an address at
+# example.org (RFC 2606), and none is invented.
+export DEB_MAINTAINER=${DEB_MAINTAINER:-The authors of Mimpi Kiosk <mimpi-kiosk@example.org>}
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
 
 changelog() {
-    printf 'mimpi-kiosk (%s) stable; urgency=medium\n\n  * See the history of the source code.\n\n -- Mimpi Kiosk <mimpi-kiosk@example.org>  %s\n' \
-        "$DEB_VERSION" "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %H:%M:%S +0000')"
+    printf 'mimpi-kiosk (%s) stable; urgency=medium\n\n  * See the history of the source code.\n\n -- %s  %s\n' \
+        "$DEB_VERSION" "$DEB_MAINTAINER" "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %H:%M:%S +0000')"
 }
 
 licence() { # WHAT FOLDER: the licence of a part, indented; Debian has the text of Apache's

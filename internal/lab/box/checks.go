@@ -288,6 +288,8 @@ func withoutPackage(ctx context.Context, m *machine) (string, error) {
 		"cmp /root/mimpi-kiosk.service /etc/systemd/system/mimpi-kiosk.service",
 		"mimpi-kiosk service start",
 		"mimpi-kiosk service status",
+		"systemctl is-active mimpi-kiosk-usb-requests.path",
+		"udevadm settle",
 	} {
 		if _, err := m.run(ctx, line); err != nil {
 			return "", err
@@ -296,6 +298,14 @@ func withoutPackage(ctx context.Context, m *machine) (string, error) {
 	if _, err := m.healthy(ctx, 8080, 2*time.Minute); err != nil {
 		return "", err
 	}
-	_, err := m.run(ctx, "mimpi-kiosk service uninstall && test ! -e /etc/systemd/system/mimpi-kiosk.service && ! systemctl is-active mimpi-kiosk")
-	return "", err
+	if err := m.plug(ctx); err != nil {
+		return "", err
+	}
+	// What is on it is copied at once, and then it is safe to pull it.
+	seen, err := m.run(ctx, "for i in $(seq 60); do grep -E 'state=(mounted|released)' /run/mimpi-kiosk-usb/sticks/sda && exit; sleep 1; done; journalctl -b -u 'mimpi-kiosk-usb*'; exit 1")
+	if err != nil {
+		return "", fmt.Errorf("a stick is not mounted: %w", err)
+	}
+	_, err = m.run(ctx, "mimpi-kiosk service uninstall && ! find /etc/systemd /etc/udev /etc/tmpfiles.d /usr/lib/mimpi-kiosk -name '*mimpi*' | grep . && ! systemctl is-active mimpi-kiosk")
+	return "a stick is seen: " + seen, err
 }

@@ -12,9 +12,9 @@ import (
 	"mimpi-kiosk/internal/lab/root"
 )
 
-// image is a machine's disk with the package installed, and what boots it.
+// image is a machine's disk with the package installed, what boots it, and a USB stick.
 type image struct {
-	disk, kernel, initrd string
+	disk, kernel, initrd, stick string
 }
 
 // units of the lab in the guest. They say on the first serial port what was reached when,
@@ -80,7 +80,8 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 	if err != nil {
 		return image{}, err
 	}
-	result := image{disk: filepath.Join(work, "disk.img"), kernel: filepath.Join(work, "vmlinuz"), initrd: filepath.Join(work, "initrd")}
+	at := func(name string) string { return filepath.Join(work, name) }
+	result := image{disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd"), stick: at("stick.img")}
 	for pattern, file := range map[string]string{"vmlinuz-*": result.kernel, "initrd.img-*": result.initrd} {
 		found, err := filepath.Glob(filepath.Join(debian, "boot", pattern))
 		if err != nil || len(found) != 1 {
@@ -90,7 +91,10 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 			return image{}, err
 		}
 	}
-	furniture := filepath.Join(work, "furniture")
+	if err := errors.Join(root.Command(ctx, "truncate", "-s", "64M", result.stick), root.Command(ctx, "mkfs.vfat", result.stick)); err != nil {
+		return image{}, err
+	}
+	furniture := at("furniture")
 	if err := os.RemoveAll(furniture); err != nil {
 		return image{}, err
 	}

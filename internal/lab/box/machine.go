@@ -55,8 +55,10 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer, w
 		Consoles: 2,
 		Log:      log,
 	}
+	// A USB stick, not yet plugged in.
+	options.Args = []string{"-device", "qemu-xhci", "-drive", "if=none,id=stick,format=raw,file=" + i.stick}
 	if a.watchdog {
-		options.Args = []string{"-device", "i6300esb", "-action", "watchdog=poweroff"}
+		options.Args = append(options.Args, "-device", "i6300esb", "-action", "watchdog=poweroff")
 	}
 	if k.screens {
 		options.Memory = 2048
@@ -113,6 +115,12 @@ func (m *machine) run(ctx context.Context, line string) (string, error) {
 		err = fmt.Errorf("%s: exit code %d: %s", line, code, said)
 	}
 	return said, err
+}
+
+// plug plugs the USB stick in.
+func (m *machine) plug(ctx context.Context) error {
+	_, err := m.Do(ctx, "device_add", map[string]any{"driver": "usb-storage", "drive": "stick", "removable": true})
+	return err
 }
 
 // property is what systemd says of the daemon.
