@@ -44,13 +44,17 @@ ExecStart=/bin/sh -c 'echo "LAB multi-user reached" >/dev/%CONSOLE%'
 [Install]
 WantedBy=multi-user.target
 `,
-	"lab-touch.service": `[Unit]
-Description=Say that the touch screen's page is answered
-ConditionKernelCommandLine=!lab.bare
+	// networkd takes as long as the kiosk on an emulated processor.
+	"lab-network.service": `[Unit]
+Description=The lab's network
 DefaultDependencies=no
-After=sysinit.target
+BindsTo=sys-subsystem-net-devices-eth0.device
+After=sys-subsystem-net-devices-eth0.device
+Before=network.target
 [Service]
-ExecStart=/bin/sh -c 'until curl -sf -m 5 -o /dev/null http://127.0.0.1:8080/touch; do sleep 0.5; done; echo "LAB touch answered" >/dev/%CONSOLE%'
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'ip address add 10.0.2.15/24 dev eth0 && ip link set eth0 up'
 [Install]
 WantedBy=sysinit.target
 `,
@@ -66,17 +70,15 @@ while IFS= read -r line; do
 done
 `
 
-const network = `[Match]
-Name=en* eth*
-[Network]
-Address=10.0.2.15/24
-`
-
 // makeImage installs the package into a Debian and makes a disk of that below work. What
 // the package depends on is there already: apt has no network, and a dependency that
 // root.Packages does not name fails here.
 func makeImage(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) (image, error) {
-	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", root.Packages(a.debian), out)
+	packages := root.Packages
+	if a.headless {
+		packages = root.Headless
+	}
+	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", packages(a.debian), out)
 	if err != nil {
 		return image{}, err
 	}
@@ -101,29 +103,47 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 	if err := a.furnish(furniture); err != nil {
 		return image{}, err
 	}
+	if a.headless {
+		folder := at("stand-in")
+		if err := errors.Join(write(folder, "DEBIAN/control", standIn, 0o644),
+			root.Command(ctx, "dpkg-deb", "--root-owner-group", "--build", folder, furniture+"/root/stand-in.deb")); err != nil {
+			return image{}, err
+		}
+	}
 	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt, and making the disk...")
 	return result, root.Command(ctx, "unshare", "--mount", "bash", "-c", install, "lab", debian, furniture, deb, newer, result.disk)
 }
+
+// standIn stands for the programs of the screens where making a Debian with them would
+// take an hour.
+const standIn = `Package: lab-screens
+Version: 1
+Architecture: all
+Maintainer: The lab <lab@example.org>
+Provides: mpv, chromium, labwc, wlr-randr
+Description: stands for what the screens need
+`
 
 // install sees to it that nothing stays mounted here: it runs in a mount namespace of its
 // own, and what it adds to the Debian is in memory. A Wi-Fi is not in this guest.
 const install = `set -e
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-memory=$(mktemp -d)
+memory=$(dirname "$5")/memory
+mkdir -p "$memory"
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$memory"
 mkdir "$memory/changes" "$memory/work" "$memory/root"
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$memory/changes,workdir=$memory/work" "$memory/root"
-cp "$3" "$memory/root/root/mimpi-kiosk.deb"
-cp "$4" "$memory/root/root/newer.deb"
+cp "$3" "$memory/root/root/"
+cp -r "$2/." "$memory/root/"
 mount -t proc proc "$memory/root/proc"
 mount --rbind /dev "$memory/root/dev"
-chroot "$memory/root" apt-get install -y --no-install-recommends /root/mimpi-kiosk.deb
+chroot "$memory/root" sh -c 'apt-get install -y --no-install-recommends /root/*.deb'
 umount -l "$memory/root/dev" "$memory/root/proc"
-cp -r "$2/." "$memory/root/"
-systemctl --root="$memory/root" enable systemd-networkd.service lab-shell.service lab-reached.service lab-touch.service
+cp "$4" "$memory/root/root/newer.deb"
+systemctl --root="$memory/root" enable lab-shell.service lab-reached.service lab-network.service
 systemctl --root="$memory/root" set-default multi-user.target
-systemctl --root="$memory/root" mask mimpi-kiosk-hotspot.service systemd-networkd-wait-online.service
+systemctl --root="$memory/root" mask mimpi-kiosk-hotspot.service
 rm -f "$5"
 mke2fs -q -t ext4 -d "$memory/root" "$5" 4G`
 
@@ -132,7 +152,7 @@ func (a architecture) furnish(folder string) error {
 	names := strings.NewReplacer("%CONSOLE%", a.console, "%SHELL%", a.shell)
 	err := errors.Join(
 		write(folder, "usr/local/sbin/lab-shell", shell, 0o755),
-		write(folder, "etc/systemd/network/lab.network", network, 0o644),
+		os.MkdirAll(filepath.Join(folder, "root"), 0o755),
 		write(folder, "etc/fstab", "/dev/vda / ext4 defaults 0 1\n", 0o644),
 		write(folder, "etc/hostname", "kiosk\n", 0o644),
 		write(folder, "etc/modules-load.d/lab.conf", "i6300esb\n", 0o644), // QEMU's hardware watchdog

@@ -17,39 +17,33 @@ type architecture struct {
 	qemu           string // its name for QEMU
 	debian         string // and for Debian
 	console, shell string // serial ports
+	headless       bool   // without the programs of the screens
 	watchdog       bool   // QEMU has a hardware watchdog for it that the kernel knows
 }
 
 var architectures = map[string]architecture{
 	"amd64": {qemu: "x86_64", debian: "amd64", console: "ttyS0", shell: "ttyS1", watchdog: true},
-	"arm64": {qemu: "aarch64", debian: "arm64", console: "ttyAMA0", shell: "hvc0"},
+	"arm64": {qemu: "aarch64", debian: "arm64", console: "ttyAMA0", shell: "hvc0", headless: true},
 }
 
 // machine is a booted guest with a shell.
 type machine struct {
 	*qemu.Guest
-	// reached is when after power-on the first console said what.
-	reached map[string]time.Duration
+	touch, multiUser time.Duration // after power-on the touch screen's page was answered; that target was reached
 }
-
-// Where the machine says what it has reached.
-const (
-	multiUser = "multi-user reached"
-	touch     = "touch answered"
-)
 
 // kind is what differs from one boot to the next.
 type kind struct {
-	arguments string // of the kernel
-	screens   bool   // a graphics card, and the session that it is for
+	screens bool // a graphics card, and the session that it is for
+	bare    bool // without the kiosk
 }
 
-// boot switches a machine on and waits until it has reached all that is wanted.
-func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer, wanted ...string) (*machine, error) {
+// boot switches a machine on and waits until it is up.
+func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (*machine, error) {
 	options := qemu.Options{
 		Arch: a.qemu, CPUs: 2, Memory: 1024,
 		Kernel: i.kernel, Initrd: i.initrd,
-		Append:   "root=/dev/vda rw console=" + a.console + " quiet systemd.show_status=no " + k.arguments,
+		Append:   "root=/dev/vda rw console=" + a.console + " net.ifnames=0 quiet systemd.show_status=no",
 		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
 		Forward:  []int{80, 8080},
 		Consoles: 2,
@@ -67,19 +61,25 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer, w
 	} else {
 		options.Append += " systemd.mask=mimpi-kiosk-display.service"
 	}
+	if k.bare {
+		options.Append += " systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket"
+	}
 	on := time.Now()
 	guest, err := qemu.Start(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{Guest: guest, reached: map[string]time.Duration{}}
-	for len(m.reached) < len(wanted) {
-		said, err := guest.Console(0).Expect(ctx, `LAB (`+strings.Join(wanted, "|")+`)\n`)
-		if err != nil {
+	m := &machine{Guest: guest}
+	if !k.bare {
+		if err := m.answers(ctx, 8080, "/touch", patience); err != nil {
 			return nil, closing(guest, err)
 		}
-		m.reached[said[1]] = time.Since(on)
+		m.touch = time.Since(on)
 	}
+	if _, err := guest.Console(0).Expect(ctx, `LAB multi-user reached\n`); err != nil {
+		return nil, closing(guest, err)
+	}
+	m.multiUser = time.Since(on)
 	if _, err := guest.Console(1).Expect(ctx, `LAB shell ready\n`); err != nil {
 		return nil, closing(guest, err)
 	}
@@ -95,7 +95,7 @@ func closing(c io.Closer, err error) error {
 
 // try runs a line of bash in the guest, as root, and gives what it printed and its exit code.
 func (m *machine) try(ctx context.Context, line string) (string, int, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := m.Console(1).Send(line + "\n"); err != nil {
 		return "", 0, err

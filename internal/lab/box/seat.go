@@ -19,13 +19,10 @@ var graphics = []string{"-device", "virtio-gpu-pci,id=card,max_outputs=2,xres=80
 
 const screenModes = " video=Virtual-1:800x480 video=Virtual-2:1280x720e"
 
-// An emulated processor draws slowly.
-const patience = 15 * time.Minute
-
 // seat looks at the screens as the units start them: a session with PAM and logind on the
 // first virtual terminal, labwc on a DRM card, a Chromium on each output.
 func seat(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
-	m, err := boot(ctx, a, i, kind{screens: true}, log, multiUser, touch)
+	m, err := boot(ctx, a, i, kind{screens: true}, log)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,14 @@ import (
 // Packages are what the labs have in common, so that one Debian does for them: what boots,
 // what the kiosk's package depends on, and what looks at the result.
 func Packages(arch string) []string {
+	return append(Headless(arch), "labwc", "cage", "chromium", "mpv", "wlr-randr", "fonts-noto-core", "grim", "wlrctl", "zbar-tools")
+}
+
+// Headless is the part of them that needs no screen.
+func Headless(arch string) []string {
 	return []string{
 		"linux-image-" + arch, "initramfs-tools", "kmod", "systemd-sysv", "udev", "dbus", "libpam-systemd",
 		"iproute2", "curl", "ca-certificates", "procps", "sqlite3", "dosfstools", "exfatprogs",
-		"labwc", "cage", "chromium", "mpv", "wlr-randr", "fonts-noto-core", "grim", "wlrctl", "zbar-tools",
 	}
 }
 
