@@ -88,12 +88,13 @@ func serviceCommand() *cobra.Command {
 		if err := s.Install(); err != nil {
 			return err
 		}
-		return inOrder([][]string{
+		if err := inOrder([][]string{
 			{"systemd-tmpfiles", "--create", "mimpi-kiosk-usb.conf"},
 			{"systemctl", "enable", "--now", "mimpi-kiosk-usb-requests.path"},
-			{"udevadm", "control", "--reload"},
-			{"udevadm", "trigger", "--subsystem-match=gpio", "--subsystem-match=block"},
-		})
+		}); err != nil {
+			return err
+		}
+		return tellUdev()
 	})
 	verb("uninstall", "Stop the daemon and take away what install put there; the records stay", func(s service.Service) error {
 		if err := installedPlaces.mayUninstall(); err != nil {
@@ -108,7 +109,7 @@ func serviceCommand() *cobra.Command {
 		if err := errors.Join(s.Stop(), takeBeside("/"), s.Uninstall()); err != nil {
 			return err
 		}
-		return inOrder([][]string{{"udevadm", "control", "--reload"}})
+		return tellUdev()
 	})
 	verb("start", "Start the daemon", service.Service.Start)
 	verb("stop", "Stop the daemon until it is started again or the machine is", func(s service.Service) error {
@@ -174,6 +175,18 @@ func takeBeside(root string) (err error) {
 		}
 	}
 	return err
+}
+
+// tellUdev has it read its rules again and apply them to what is plugged in. A container
+// has none.
+func tellUdev() error {
+	if !exists("/run/udev/control") {
+		return nil
+	}
+	return inOrder([][]string{
+		{"udevadm", "control", "--reload"},
+		{"udevadm", "trigger", "--subsystem-match=gpio", "--subsystem-match=block"},
+	})
 }
 
 // inOrder runs commands and stops at the first that fails.

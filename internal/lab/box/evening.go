@@ -29,13 +29,14 @@ type message struct {
 }
 
 // signIn comes in with the PIN, which the kiosk's own browser has set.
-func signIn(ctx context.Context, address string) (*facilitator, error) {
+func signIn(ctx context.Context, m *machine) (*facilitator, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
+	address := m.addr(80)
 	base := "http://" + address
-	client := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DialContext: m.dial, DisableKeepAlives: true}, Jar: jar, Timeout: 30 * time.Second}
 	r, err := client.Post(base+"/api/sign-in", "application/json", strings.NewReader(`{"pin":"`+pin+`"}`))
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func signIn(ctx context.Context, address string) (*facilitator, error) {
 	for _, c := range jar.Cookies(u) {
 		header.Add("Cookie", c.String())
 	}
-	ws, _, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+address+"/ws?role=facilitator", header)
+	ws, _, err := (&websocket.Dialer{NetDialContext: m.dial, HandshakeTimeout: 45 * time.Second}).DialContext(ctx, "ws://"+address+"/ws?role=facilitator", header)
 	if err != nil {
 		return nil, err
 	}

@@ -70,22 +70,47 @@ while IFS= read -r line; do
 done
 `
 
-// makeImage installs the package into a Debian and makes a disk of that below work. What
-// the package depends on is there already: apt has no network, and a dependency that
-// root.Packages does not name fails here.
-func makeImage(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) (image, error) {
+// installation is the arguments of install: a Debian, what the lab puts into it, the
+// package, the newer one, and the folder of what is made. What the package depends on is in
+// the Debian already: apt has no network there, and a dependency that root.Packages does not
+// name fails.
+func installation(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) ([]string, error) {
 	packages := root.Packages
 	if a.headless {
 		packages = root.Headless
 	}
 	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", packages(a.debian), out)
 	if err != nil {
+		return nil, err
+	}
+	furniture := filepath.Join(work, "furniture")
+	if err := os.RemoveAll(furniture); err != nil {
+		return nil, err
+	}
+	if err := a.furnish(furniture); err != nil {
+		return nil, err
+	}
+	if a.headless {
+		folder := filepath.Join(work, "stand-in")
+		if err := errors.Join(write(folder, "DEBIAN/control", standIn, 0o644),
+			root.Command(ctx, "dpkg-deb", "--root-owner-group", "--build", folder, furniture+"/root/stand-in.deb")); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt...")
+	return []string{debian, furniture, deb, newer, work}, nil
+}
+
+// makeImage makes a disk with the package installed below work.
+func makeImage(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) (image, error) {
+	arguments, err := installation(ctx, a, deb, newer, work, out)
+	if err != nil {
 		return image{}, err
 	}
 	at := func(name string) string { return filepath.Join(work, name) }
 	result := image{disk: at("disk.img"), kernel: at("vmlinuz"), initrd: at("initrd"), stick: at("stick.img")}
 	for pattern, file := range map[string]string{"vmlinuz-*": result.kernel, "initrd.img-*": result.initrd} {
-		found, err := filepath.Glob(filepath.Join(debian, "boot", pattern))
+		found, err := filepath.Glob(filepath.Join(arguments[0], "boot", pattern))
 		if err != nil || len(found) != 1 {
 			return image{}, fmt.Errorf("in the guest's /boot is not one %s but %v (%w)", pattern, found, err)
 		}
@@ -96,22 +121,7 @@ func makeImage(ctx context.Context, a architecture, deb, newer, work string, out
 	if err := errors.Join(root.Command(ctx, "truncate", "-s", "64M", result.stick), root.Command(ctx, "mkfs.vfat", result.stick)); err != nil {
 		return image{}, err
 	}
-	furniture := at("furniture")
-	if err := os.RemoveAll(furniture); err != nil {
-		return image{}, err
-	}
-	if err := a.furnish(furniture); err != nil {
-		return image{}, err
-	}
-	if a.headless {
-		folder := at("stand-in")
-		if err := errors.Join(write(folder, "DEBIAN/control", standIn, 0o644),
-			root.Command(ctx, "dpkg-deb", "--root-owner-group", "--build", folder, furniture+"/root/stand-in.deb")); err != nil {
-			return image{}, err
-		}
-	}
-	fmt.Fprintln(out, "Installing", filepath.Base(deb), "with apt, and making the disk...")
-	return result, root.Command(ctx, "unshare", "--mount", "bash", "-c", install, "lab", debian, furniture, deb, newer, result.disk)
+	return result, root.Command(ctx, "unshare", append([]string{"--mount", "bash", "-c", install + disk, "lab"}, arguments...)...)
 }
 
 // standIn stands for the programs of the screens where making a Debian with them would
@@ -124,28 +134,32 @@ Provides: mpv, chromium, labwc, wlr-randr
 Description: stands for what the screens need
 `
 
-// install sees to it that nothing stays mounted here: it runs in a mount namespace of its
-// own, and what it adds to the Debian is in memory. A Wi-Fi is not in this guest.
+// install leaves the Debian with the package in $root. It sees to it that nothing stays
+// mounted here: it runs in a mount namespace of its own, and what it adds to the Debian is
+// in memory. A Wi-Fi is not in these machines.
 const install = `set -e
 export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-memory=$(dirname "$5")/memory
+memory=$5/memory root=$5/memory/root
 mkdir -p "$memory"
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$memory"
-mkdir "$memory/changes" "$memory/work" "$memory/root"
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$memory/changes,workdir=$memory/work" "$memory/root"
-cp "$3" "$memory/root/root/"
-cp -r "$2/." "$memory/root/"
-mount -t proc proc "$memory/root/proc"
-mount --rbind /dev "$memory/root/dev"
-chroot "$memory/root" sh -c 'apt-get install -y --no-install-recommends /root/*.deb'
-umount -l "$memory/root/dev" "$memory/root/proc"
-cp "$4" "$memory/root/root/newer.deb"
-systemctl --root="$memory/root" enable lab-shell.service lab-reached.service lab-network.service
-systemctl --root="$memory/root" set-default multi-user.target
-systemctl --root="$memory/root" mask mimpi-kiosk-hotspot.service
-rm -f "$5"
-mke2fs -q -t ext4 -d "$memory/root" "$5" 4G`
+mkdir "$memory/changes" "$memory/work" "$root"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$memory/changes,workdir=$memory/work" "$root"
+cp "$3" "$root/root/"
+cp -r "$2/." "$root/"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+chroot "$root" sh -c 'apt-get install -y --no-install-recommends /root/*.deb'
+umount -l "$root/dev" "$root/proc"
+cp "$4" "$root/root/newer.deb"
+systemctl --root="$root" set-default multi-user.target
+systemctl --root="$root" mask mimpi-kiosk-hotspot.service
+`
+
+// disk makes a disk of it, which a machine of QEMU boots.
+const disk = `systemctl --root="$root" enable lab-shell.service lab-reached.service lab-network.service
+rm -f "$5/disk.img"
+mke2fs -q -t ext4 -d "$root" "$5/disk.img" 4G`
 
 // furnish makes the files that the lab itself needs in the guest.
 func (a architecture) furnish(folder string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -26,9 +27,11 @@ var architectures = map[string]architecture{
 	"arm64": {qemu: "aarch64", debian: "arm64", console: "ttyAMA0", shell: "hvc0", headless: true},
 }
 
-// machine is a booted guest with a shell.
+// machine is a booted guest, or a container, with a shell.
 type machine struct {
-	*qemu.Guest
+	*qemu.Guest            // or nil, and
+	in          *container // then this
+
 	touch, multiUser time.Duration // after power-on the touch screen's page was answered; that target was reached
 }
 
@@ -93,10 +96,35 @@ func closing(c io.Closer, err error) error {
 	return err
 }
 
+// addr is where a port of the machine is reached through dial.
+func (m *machine) addr(port int) string {
+	if m.in != nil {
+		return fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	return m.Addr(port)
+}
+
+func (m *machine) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if m.in != nil {
+		return m.in.dial(ctx, network, address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+func (m *machine) Close() error {
+	if m.in != nil {
+		return m.in.Close()
+	}
+	return m.Guest.Close()
+}
+
 // try runs a line of bash in the guest, as root, and gives what it printed and its exit code.
 func (m *machine) try(ctx context.Context, line string) (string, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if m.in != nil {
+		return m.in.try(ctx, line)
+	}
 	if err := m.Console(1).Send(line + "\n"); err != nil {
 		return "", 0, err
 	}

@@ -22,7 +22,7 @@ import (
 
 func main() {
 	arch := flag.String("arch", "amd64", "architecture of the machine: amd64, or arm64 (slow)")
-	do := flag.String("do", "all", "all: every check; boot: measure how long switching on takes; seat: the screens, on a graphics card; image: only make the disk")
+	do := flag.String("do", "all", "all: every check; container: those that need no kernel; boot: measure how long switching on takes; seat: the screens, on a graphics card; image: only make the disk")
 	deb := flag.String("deb", "", "the package")
 	newer := flag.String("newer", "", "a later version of it")
 	within := flag.Duration("within", 45*time.Minute, "give up after this long")
@@ -55,16 +55,23 @@ func lab(ctx context.Context, arch, do, deb, newer string) error {
 	}
 	defer log.Close()
 
+	if do == "container" {
+		m, err := contain(ctx, a, deb, newer, work, log)
+		if err != nil {
+			return err
+		}
+		return errors.Join(checks(ctx, m, work), m.Close())
+	}
 	i, err := makeImage(ctx, a, deb, newer, work, os.Stdout)
 	if err != nil {
 		return err
 	}
 	what, known := map[string]func(context.Context, architecture, image, string, io.Writer) error{
-		"all": checks, "boot": measure, "seat": seat,
+		"all": guest, "boot": measure, "seat": seat,
 		"image": func(context.Context, architecture, image, string, io.Writer) error { return nil },
 	}[do]
 	if !known {
-		return fmt.Errorf("-do %s is not known: all, boot, seat or image", do)
+		return fmt.Errorf("-do %s is not known: all, container, boot, seat or image", do)
 	}
 	return what(ctx, a, i, work, log)
 }
@@ -107,55 +114,57 @@ func (m *machine) off(ctx context.Context) error {
 	return errors.Join(err, m.Close())
 }
 
-// checks are what must hold, in this order, on one machine.
-func checks(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
+// guest boots a machine for the checks, and lets its kernel hang in the end.
+func guest(ctx context.Context, a architecture, i image, work string, log io.Writer) (err error) {
 	m, err := boot(ctx, a, i, kind{}, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	said := func(what string, start time.Time, seen string) {
-		fmt.Printf("ok  %-60s %4.0f s  %s\n", what, time.Since(start).Seconds(), seen)
-	}
 	fmt.Printf("ok  %-60s %4.0f s\n", "switched on, the touch screen's page is answered", m.touch.Seconds())
+	if err := checks(ctx, m, work); err != nil || !a.watchdog {
+		return err
+	}
+	return see(ctx, m, check{"the hardware watchdog notices a kernel that hangs", hang})
+}
+
+// checks are what must hold, in this order, on one machine.
+func checks(ctx context.Context, m *machine, work string) error {
 	for _, c := range theChecks {
-		start := time.Now()
-		seen, err := c.see(ctx, m)
-		if err != nil {
-			journal, _, other := m.try(ctx, "journalctl --no-pager -b -n 60 -o short-monotonic -u 'mimpi-kiosk*' -u init.scope")
-			return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), journal)
+		if err := see(ctx, m, c); err != nil {
+			return err
 		}
-		said(c.what, start, seen)
 	}
 	journal, err := m.run(ctx, "journalctl --no-pager -b -o short-monotonic -u 'mimpi-kiosk*'")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(work, "journal.txt"), []byte(journal), 0o644); err != nil {
-		return err
-	}
-	if !a.watchdog {
-		return nil
-	}
+	return os.WriteFile(filepath.Join(work, "journal.txt"), []byte(journal), 0o644)
+}
+
+// see tries one check and says what was seen, or what the machine's log says of it.
+func see(ctx context.Context, m *machine, c check) error {
 	start := time.Now()
-	if err := hang(ctx, m); err != nil {
-		return err
+	seen, err := c.see(ctx, m)
+	if err != nil {
+		journal, _, other := m.try(ctx, "journalctl --no-pager -b -n 150 -o short-monotonic -u 'mimpi-kiosk*' -u systemd-logind -u init.scope")
+		return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), journal)
 	}
-	said("the hardware watchdog notices a kernel that hangs", start, "")
+	fmt.Printf("ok  %-60s %4.0f s  %s\n", c.what, time.Since(start).Seconds(), seen)
 	return nil
 }
 
 // hang stops the kernel, and waits for the hardware watchdog.
-func hang(ctx context.Context, m *machine) error {
+func hang(ctx context.Context, m *machine) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if err := m.Console(1).Send("echo 1 >/proc/sys/kernel/sysrq; echo 0 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger\n"); err != nil {
-		return err
+		return "", err
 	}
 	if _, err := m.Event(ctx, "WATCHDOG"); err != nil {
-		return fmt.Errorf("a kernel that hangs is not noticed: %w", err)
+		return "", fmt.Errorf("a kernel that hangs is not noticed: %w", err)
 	}
-	return nil
+	return "", nil
 }
 
 // patience is for what an emulated processor does on a busy machine.
@@ -170,11 +179,11 @@ func (m *machine) healthy(ctx context.Context, port int, within time.Duration) e
 func (m *machine) answers(ctx context.Context, port int, path string, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: &http.Transport{DialContext: m.dial, DisableKeepAlives: true}, Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		r, err := client.Get("http://" + m.Addr(port) + path)
+		r, err := client.Get("http://" + m.addr(port) + path)
 		if err == nil {
 			if err := r.Body.Close(); err != nil {
 				return err

@@ -32,13 +32,9 @@ func seat(ctx context.Context, a architecture, i image, work string, log io.Writ
 		{"the touch screen shows its page", m.shows(0, picture.IsTouchPage, filepath.Join(work, "touch.png"))},
 		{"the projector shows its page", m.shows(1, picture.IsStagePage, filepath.Join(work, "stage.png"))},
 	} {
-		start := time.Now()
-		seen, err := c.see(ctx, m)
-		if err != nil {
-			journal, _, other := m.try(ctx, "journalctl --no-pager -b -n 200 -o short-monotonic -u 'mimpi-kiosk*' -u systemd-logind -u init.scope")
-			return fmt.Errorf("%s: %w\n%s", c.what, errors.Join(err, other), journal)
+		if err := see(ctx, m, c); err != nil {
+			return err
 		}
-		fmt.Printf("ok  %-60s %4.0f s  %s\n", c.what, time.Since(start).Seconds(), seen)
 	}
 	return nil
 }
