@@ -104,6 +104,9 @@ test-deb: deb ## lintian, and a second build that must give the same bytes
 test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kills, hangs, an upgrade, a purge
 	@$(call BOX,amd64)
 
+test-container: $(UI) ## those of its checks that need no kernel, in a container (systemd-nspawn): minutes less
+	@$(call BOX,amd64) -do container
+
 seat-box: $(UI) ## the screens of that package on an emulated graphics card; pictures in build/lab/box-amd64
 	@$(call BOX,amd64) -do seat
 
@@ -144,7 +147,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

@@ -169,8 +169,12 @@ func putBeside(root string) error {
 }
 
 func takeBeside(root string) (err error) {
+	paths := []string{}
 	for _, b := range beside {
-		if gone := os.Remove(filepath.Join(root, b.path)); !errors.Is(gone, os.ErrNotExist) {
+		paths = append(paths, b.path)
+	}
+	for _, path := range append(paths, "usr/lib/mimpi-kiosk") { // the folder last
+		if gone := os.Remove(filepath.Join(root, path)); !errors.Is(gone, os.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}
 	}

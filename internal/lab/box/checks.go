@@ -304,7 +304,7 @@ func withoutPackage(ctx context.Context, m *machine) (string, error) {
 			return "", err
 		}
 	}
-	_, err := m.run(ctx, "mimpi-kiosk service uninstall && ! find /etc/systemd /etc/udev /etc/tmpfiles.d /usr/lib/mimpi-kiosk -name '*mimpi*' | grep . && ! systemctl is-active mimpi-kiosk")
+	_, err := m.run(ctx, "mimpi-kiosk service uninstall && ! find /etc/systemd /etc/udev /etc/tmpfiles.d -name '*mimpi*' -type f | grep . && test ! -e /usr/lib/mimpi-kiosk && ! systemctl is-active mimpi-kiosk")
 	return "sticks: " + seen, err
 }
 
