@@ -18,7 +18,8 @@ func (k *kiosk) voices() web.Voices {
 		return nil
 	}
 	v := voice.New(voice.Options{
-		Dir: filepath.Join(k.data, "voices"), Pace: k.config.Voice.WordsPerMinute,
+		Recorded: k.pack.Recording,
+		Dir:      filepath.Join(k.data, "voices"), Pace: k.config.Voice.WordsPerMinute,
 	})
 	k.board.Set(voiceHealth(v.CanSpeak()))
 	return speaker{v}

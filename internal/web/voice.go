@@ -106,7 +106,7 @@ func (s *Server) serveVoice(w http.ResponseWriter, r *http.Request) {
 
 // soundType does not depend on what the machine has in /etc/mime.types.
 func soundType(file string) string {
-	switch path.Ext(file) {
+	switch strings.ToLower(path.Ext(file)) {
 	case ".ogg", ".opus":
 		return "audio/ogg"
 	case ".mp3":
