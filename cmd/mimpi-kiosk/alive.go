@@ -13,24 +13,52 @@ import (
 	"syscall"
 	"time"
 
+	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/screening"
 )
 
 // What systemd is told: READY=1 once the journal has been read and HTTP serves, and then
-// WATCHDOG=1 for as long as the Room answers, a commit works and HTTP answers.
+// WATCHDOG=1 for as long as the Room answers, a commit works or the disk says why it does
+// not, and HTTP answers.
 
 // alive looks whether what is vital works, within ctx.
 type alive struct {
 	room interface{ Check(context.Context) error }
-	url  string // any page of the kiosk
+	url  string       // any page of the kiosk
+	card func() error // writes on the disk of the journal, past the journal
+
+	patience time.Duration // with a disk that refuses
+	worked   bool          // a commit has, in this run
+	refused  time.Time     // since when none does; zero: the last one worked
+	takes    bool          // the card did when it was tried last
+	probe    chan error    // of a try under way, or nil
+	probed   time.Time     // when that began
 }
 
-// check is an error when only a restart can help. A disk that refuses (full, or turned
-// read-only) is none: the Room has said so, the screens show it, the film goes on, and
-// room on the disk mends it while a restart would not.
-func (a alive) check(ctx context.Context) error {
-	if err := a.room.Check(ctx); err != nil && !errors.Is(err, screening.ErrRefusedByDisk) {
+// refusedLong is how long commits may be refused by a disk that can be written.
+const refusedLong = time.Minute
+
+// cardHangs is when a card that does not answer counts as one that takes nothing.
+const cardHangs = 15 * time.Second
+
+// check is an error when only a restart can help. The letter asks for a commit that works;
+// we depart from it for a disk that refuses (full, or turned read-only): the Room has said
+// so, the screens show it, the film goes on, and room on the disk mends it while a restart
+// would stop the film and mend nothing. But where the journal is refused for a minute and
+// the card takes a file beside it all the same, the fault is in our hold on the journal,
+// and a new start gets a new one. That is done once: if no commit works after it, then
+// another start would not help either.
+func (a *alive) check(ctx context.Context) error {
+	err := a.room.Check(ctx)
+	switch {
+	case err == nil:
+		a.worked, a.refused, a.takes = true, time.Time{}, false
+	case !errors.Is(err, screening.ErrRefusedByDisk):
 		return fmt.Errorf("the Room: %w", err)
+	case a.refused.IsZero():
+		a.refused = time.Now()
+	case a.worked && time.Since(a.refused) >= a.patience && a.cardTakes():
+		return fmt.Errorf("the card can be written, but for %s the journal is refused: %w", time.Since(a.refused).Round(time.Second), err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
 	if err != nil {
@@ -44,13 +72,34 @@ func (a alive) check(ctx context.Context) error {
 	return errors.Join(err, answer.Body.Close())
 }
 
+// cardTakes says what the last try of the card has shown, and tries it from one look to the
+// next: a card that hangs must not hold up the looks.
+func (a *alive) cardTakes() bool {
+	if a.probe != nil {
+		select {
+		case err := <-a.probe:
+			a.takes, a.probe = err == nil, nil
+		default:
+			a.takes = a.takes && time.Since(a.probed) < cardHangs
+			return a.takes
+		}
+	}
+	a.probe, a.probed = make(chan error, 1), time.Now()
+	go func(answer chan<- error) { answer <- a.card() }(a.probe) // it ends when the card answers
+	return a.takes
+}
+
 // tellSystemd tells systemd, if it is there, how the kiosk is.
 func (k *kiosk) tellSystemd(ctx context.Context, room *screening.Room, address net.Addr) error {
 	if os.Getenv("NOTIFY_SOCKET") == "" {
 		return nil
 	}
 	every, deadline := watchdogPace(os.Getenv)
-	return report(ctx, alive{room, "http://" + onThisMachine(address) + "/favicon.svg"}, every, deadline, notifySystemd, k.log)
+	a := &alive{
+		room: room, url: "http://" + onThisMachine(address) + "/favicon.svg",
+		card: func() error { return box.ProbeCard(k.data).Err }, patience: refusedLong,
+	}
+	return report(ctx, a, every, deadline, notifySystemd, k.log)
 }
 
 // onThisMachine is an address as this process reaches it. It has no name in it: a machine
@@ -66,7 +115,7 @@ func onThisMachine(a net.Addr) string {
 // report tells until ctx ends. every is the time from one look to the
 // next; one that takes longer than deadline counts as failed. A look that fails is
 // logged and tells nothing: when they go on failing, systemd restarts the daemon.
-func report(ctx context.Context, a alive, every, deadline time.Duration, tell func(string) error, log *slog.Logger) error {
+func report(ctx context.Context, a *alive, every, deadline time.Duration, tell func(string) error, log *slog.Logger) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	news := "READY=1\nWATCHDOG=1"

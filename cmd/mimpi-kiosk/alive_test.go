@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,13 +42,16 @@ func TestTheWatchdogIsFedWhileWhatIsVitalWorks(t *testing.T) {
 	defer server.Close()
 
 	room := &checkedRoom{}
+	var card atomic.Pointer[error]
+	canWrite := func(err error) { card.Store(&err) }
+	canWrite(syscall.ENOSPC)
 	told := make(chan string)
 	room.answers(hung) // the journal is being read
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
 		tell := func(news string) error { told <- news; return nil }
-		ended <- report(ctx, alive{room, server.URL}, 10*time.Millisecond, 40*time.Millisecond, tell, slog.New(slog.DiscardHandler))
+		ended <- report(ctx, &alive{room: room, url: server.URL, card: func() error { return *card.Load() }, patience: 50 * time.Millisecond}, 10*time.Millisecond, 40*time.Millisecond, tell, slog.New(slog.DiscardHandler))
 	}()
 	fed := func(want string) {
 		t.Helper()
@@ -85,7 +89,15 @@ func TestTheWatchdogIsFedWhileWhatIsVitalWorks(t *testing.T) {
 	hungry("the Room hangs")
 	room.answers(closed)
 	hungry("the Room has ended")
-	room.answers(full) // a restart would not help
+	room.answers(full) // a restart would not help, and it waits as long as it takes
+	for range 30 {
+		fed("WATCHDOG=1")
+	}
+	canWrite(nil)
+	hungry("the disk can be written")
+	canWrite(syscall.EROFS)
+	fed("WATCHDOG=1")
+	room.answers(well)
 	fed("WATCHDOG=1")
 	deaf.Store(true)
 	hungry("HTTP hangs")
@@ -98,6 +110,21 @@ func TestTheWatchdogIsFedWhileWhatIsVitalWorks(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// A start that has brought nothing is not tried again and again.
+func TestOneRestartForARefusedJournal(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	room := &checkedRoom{}
+	room.answers(func(context.Context) error { return screening.ErrRefusedByDisk })
+	a := alive{room: room, url: server.URL, card: func() error { return nil }}
+	for range 5 {
+		if err := a.check(t.Context()); err != nil {
+			t.Errorf("no commit has worked in this run: %v", err)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 
