@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ type machineClock struct {
 	root  string // "/" but in tests
 	boot  string
 	trust atomic.Uint32
+	asked time.Time // when systemd was asked last; of whoever looks
 }
 
 // What is trusted.
@@ -65,14 +67,37 @@ func (c *machineClock) look() {
 }
 
 // synced says whether the network told the machine the time since it was switched on.
-// The sandbox of the service forbids adjtimex, so systemd's own mark is looked at first.
+// The sandbox of the service forbids adjtimex, so systemd's own mark is looked at first; for
+// chrony, which leaves none, systemd-timedated is asked, which may use adjtimex.
 func (c *machineClock) synced() bool {
 	if _, err := os.Stat(filepath.Join(c.root, "run/systemd/timesync/synchronized")); err == nil {
 		return true
 	}
 	var timex unix.Timex
 	state, err := unix.Adjtimex(&timex)
-	return err == nil && state != unix.TIME_ERROR && timex.Status&unix.STA_UNSYNC == 0
+	if err == nil {
+		return state != unix.TIME_ERROR && timex.Status&unix.STA_UNSYNC == 0
+	}
+	if _, err := os.Stat(filepath.Join(c.root, "run/chrony")); err != nil {
+		return false
+	}
+	if c.trust.Load()&byNetwork != 0 || time.Since(c.asked) < askEvery {
+		return c.trust.Load()&byNetwork != 0
+	}
+	c.asked = time.Now()
+	return ntpSynchronized()
+}
+
+// askEvery spares the machine the start of timedated, which goes when nobody asks it.
+const askEvery = 2 * time.Minute
+
+// ntpSynchronized asks systemd whether a time service has set the kernel's clock right.
+func ntpSynchronized() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "busctl", "--system", "get-property",
+		"org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "NTPSynchronized").Output()
+	return err == nil && strings.TrimSpace(string(out)) == "b true"
 }
 
 // rtcTime gives the time of the real-time clock that the kernel took its own from at
@@ -106,19 +131,36 @@ const clockLooks = 30 * time.Second
 func (k *kiosk) watchClock(ctx context.Context, room *screening.Room) error {
 	tick := time.NewTicker(clockLooks)
 	defer tick.Stop()
-	for {
-		k.clock.look()
-		err := room.Do(ctx, screening.Envelope{ID: uuid.NewString(), From: screening.FromKiosk, Command: screening.TrustClock{}})
-		if err != nil && ctx.Err() == nil {
-			k.log.Warn("take over the machine's clock", "error", err) // the next look tries again
+	changed, stop := room.Follow()
+	defer stop()
+	var noted time.Duration
+	for look := true; ; {
+		if look {
+			k.lookAtClock(ctx, room)
 		}
-		k.board.Set(clockHealth(room.Latest().Stamp(k.clock.Read()).Clock))
+		var err error
+		reading := k.clock.Read()
+		if noted, err = k.noteRTC("/sys/class/rtc", reading, room.Latest().Stamp(reading), noted); err != nil {
+			k.log.Warn("clock", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+			look = true
+		case <-changed:
+			look = false
 		}
 	}
+}
+
+func (k *kiosk) lookAtClock(ctx context.Context, room *screening.Room) {
+	k.clock.look()
+	err := room.Do(ctx, screening.Envelope{ID: uuid.NewString(), From: screening.FromKiosk, Command: screening.TrustClock{}})
+	if err != nil && ctx.Err() == nil {
+		k.log.Warn("take over the machine's clock", "error", err) // the next look tries again
+	}
+	k.board.Set(clockHealth(room.Latest().Stamp(k.clock.Read()).Clock))
 }
 
 func clockHealth(source screening.ClockSource) health.Part {

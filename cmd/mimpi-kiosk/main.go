@@ -32,6 +32,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // main says it
 	}
-	cmd.AddCommand(runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand(), packCommand())
+	cmd.AddCommand(runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand(), packCommand(), rtcCommand())
 	return cmd
 }

@@ -20,6 +20,7 @@ var theChecks = []check{
 	{"the unit is active, at both ports, in its sandbox", active},
 	{"the verbs of the service", verbs},
 	{"a screening over HTTP", screening},
+	{"a clock set from a phone is in the real-time clock", clockFromPhone},
 	{"killed, it is back with its state", killed},
 	{"stopped dead, the watchdog bites", stopped},
 	{"upgraded in the middle of the screening", upgraded},
