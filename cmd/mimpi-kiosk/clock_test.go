@@ -64,3 +64,27 @@ func TestEverySourceOfTimeHasItsSentence(t *testing.T) {
 		}
 	}
 }
+
+// What busctl answers of timedated's property; only a plain yes is one.
+func TestTimedatedIsAsked(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	for script, want := range map[string]bool{
+		`test "$1 $2 $6" = "--system get-property NTPSynchronized" && echo "b true"`: true,
+		`echo "b false"`: false,
+		`echo "Failed to get property" >&2; exit 1`: false,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "busctl"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if got := ntpSynchronized(); got != want {
+			t.Errorf("%s: %v", script, got)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "busctl")); err != nil {
+		t.Fatal(err)
+	}
+	if ntpSynchronized() {
+		t.Error("a machine without busctl is synchronised")
+	}
+}
