@@ -7,14 +7,18 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Serve is the player host: it lives in the display session, where mpv may open windows,
-// and gives each connection on the listener a fresh mpv of its own, copying bytes both
-// ways. When either end goes the other is ended too. There is one projector, so there is
-// one mpv that plays: a new connection ends the one before it.
+// and starts a fresh mpv for each connection on the listener, which is of unix sockets. It
+// hands the line to that mpv over and keeps out of it: a host that copied bytes would cost
+// half a percent of the film. When the connection goes so does the mpv. There is one
+// projector, so there is one mpv that plays: a new connection ends the one before it.
 //
 // When a connection has stood for a while, one more mpv is started and kept idle until the
 // next connection wants it: where mpv died in the middle of the film, loading the program
@@ -57,7 +61,7 @@ func serveFrom(ctx context.Context, l net.Listener, player *spare, log *slog.Log
 		running.Go(func() {
 			defer close(done)
 			defer endTurn()
-			if err := bridge(turn, conn, player); err != nil {
+			if err := lend(turn, conn.(*net.UnixConn), player); err != nil {
 				log.Error("player host", "error", err)
 			}
 		})
@@ -65,20 +69,21 @@ func serveFrom(ctx context.Context, l net.Listener, player *spare, log *slog.Log
 	}
 }
 
-// bridge gives one connection its mpv, until either has ended.
-func bridge(ctx context.Context, conn net.Conn, player *spare) error {
+// lend gives one connection its mpv, until the connection has gone.
+func lend(ctx context.Context, conn *net.UnixConn, player *spare) error {
 	line, err := player.take()
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var copying sync.WaitGroup
-	for _, way := range [2][2]net.Conn{{line, conn}, {conn, line}} {
-		copying.Go(func() {
-			defer cancel()
-			_, _ = io.Copy(way[0], way[1]) // ends with either end, however it ends
-		})
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, conn) // nothing is said: it ends with the connection
+	})
+	if err := handOver(conn, line.UnixConn); err != nil {
+		cancel() // it went before it had its mpv, which is no fault of ours
 	}
 	select {
 	case <-ctx.Done():
@@ -87,12 +92,43 @@ func bridge(ctx context.Context, conn net.Conn, player *spare) error {
 		<-ctx.Done()
 	}
 	err = errors.Join(err, line.Close(), conn.Close())
-	copying.Wait()
+	listening.Wait()
 	return err
 }
 
-// spare starts mpvs, and keeps one that waits. Bridges follow on each other, and only one
-// uses it at a time.
+// handOver sends a line through a connection; accept takes it.
+func handOver(through, line *net.UnixConn) error {
+	socket, err := line.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sent error
+	err = socket.Control(func(fd uintptr) {
+		_, _, sent = through.WriteMsgUnix([]byte{0}, unix.UnixRights(int(fd)), nil)
+	})
+	return errors.Join(err, sent)
+}
+
+func accept(through *net.UnixConn) (net.Conn, error) {
+	data, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	n, m, _, _, err := through.ReadMsgUnix(data, rights)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := unix.ParseSocketControlMessage(rights[:m])
+	if err != nil || n != 1 || len(messages) != 1 {
+		return nil, errors.Join(errors.New("something else came"), err)
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(fds) != 1 {
+		return nil, errors.Join(errors.New("something else came"), err)
+	}
+	file := os.NewFile(uintptr(fds[0]), "mpv")
+	conn, err := net.FileConn(file) // of its own descriptor
+	return conn, errors.Join(err, file.Close())
+}
+
+// spare starts mpvs, and keeps one that waits. One connection after the other uses it.
 type spare struct {
 	Child
 	after time.Duration

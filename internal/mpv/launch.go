@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,12 +79,12 @@ func (c Child) start() (*childLine, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w (apt install mpv)", program, err), ours.Close())
 	}
-	return &childLine{Conn: ours, cmd: cmd}, nil
+	return &childLine{UnixConn: ours, cmd: cmd}, nil
 }
 
 // childLine is the line to a child of ours.
 type childLine struct {
-	net.Conn
+	*net.UnixConn
 	cmd     *exec.Cmd
 	closing sync.Once
 	closed  error
@@ -97,7 +98,7 @@ func (l *childLine) Close() error {
 			err = nil
 		}
 		_ = l.cmd.Wait() // it was killed, or died before: both are what was wanted
-		l.closed = errors.Join(err, l.Conn.Close())
+		l.closed = errors.Join(err, l.UnixConn.Close())
 	})
 	return l.closed
 }
@@ -105,7 +106,7 @@ func (l *childLine) Close() error {
 // ended says whether the child has closed its end, which it does by dying only. What it
 // has said before then may still be there to read.
 func (l *childLine) ended() bool {
-	socket, err := l.Conn.(*net.UnixConn).SyscallConn()
+	socket, err := l.SyscallConn()
 	if err != nil {
 		return true
 	}
@@ -119,7 +120,7 @@ func (l *childLine) ended() bool {
 }
 
 // socketPair gives a connected pair: ours for Go's poller, theirs for a child.
-func socketPair() (net.Conn, *os.File, error) {
+func socketPair() (*net.UnixConn, *os.File, error) {
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +133,7 @@ func socketPair() (net.Conn, *os.File, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, theirs.Close())
 	}
-	return conn, theirs, nil
+	return conn.(*net.UnixConn), theirs, nil
 }
 
 // Host asks a player host ([Serve]) for an mpv.
@@ -140,12 +141,26 @@ type Host struct {
 	Socket string // path of its unix socket
 }
 
-// Launch connects.
+// Launch connects, and waits until ctx ends for the mpv.
 func (h Host) Launch(ctx context.Context) (io.ReadWriteCloser, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", h.Socket)
 	if err != nil {
 		return nil, fmt.Errorf("reach the player host: %w", err)
 	}
-	return conn, nil
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })() // accept says so
+	line, err := accept(conn.(*net.UnixConn))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the player host gives no mpv (its log says why): %w", err), conn.Close())
+	}
+	return hostLine{line, conn}, nil
 }
+
+// hostLine is a line to an mpv that lives as long as the connection to its host.
+type hostLine struct {
+	net.Conn
+	host net.Conn
+}
+
+// Close ends both.
+func (l hostLine) Close() error { return errors.Join(l.Conn.Close(), l.host.Close()) }

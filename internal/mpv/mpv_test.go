@@ -334,9 +334,8 @@ func TestHostKeepsASpare(t *testing.T) {
 func TestHostWithoutMpv(t *testing.T) {
 	host := serve(t, Child{Program: "/nonexistent/mpv"})
 	for range 2 { // and it goes on serving
-		m := start(t, host)
-		if err := within(t, patience, "Run returns", m.ended); !errors.Is(err, ErrGone) {
-			t.Errorf("Run says %v", err)
+		if _, err := host.Launch(t.Context()); err == nil || !strings.Contains(err.Error(), "gives no mpv") {
+			t.Errorf("Launch says %v", err)
 		}
 	}
 	if _, err := (Host{"/nonexistent.sock"}).Launch(t.Context()); err == nil {

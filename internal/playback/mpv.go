@@ -30,7 +30,7 @@ type MPVFilm struct {
 const (
 	launchWithin = 5 * time.Second
 	callWithin   = 3 * time.Second        // an mpv that takes longer hangs, and is replaced
-	beat         = 500 * time.Millisecond // while it plays: how much of the film a crash can take back
+	beat         = 800 * time.Millisecond // while it plays: how much of the film a crash can take back, and the dearest of all we do meanwhile
 	startWithin  = 15 * time.Second       // its first answer: a busy Raspberry Pi takes its time to start a program
 	idleBeat     = 5 * time.Second        // else
 	stuckAfter   = 15 * time.Second       // it says that it plays, and stands

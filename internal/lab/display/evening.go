@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"mimpi-kiosk/internal/lab/picture"
+	"mimpi-kiosk/internal/mpv"
 )
 
 const (
@@ -271,7 +271,7 @@ func isFilm(p picture.Picture) bool {
 // film plays by mpv, asked for as the daemon does it, above the page.
 func (l *lab) film(ctx context.Context) error {
 	for range 2 {
-		line, err := net.Dial("unix", session+"/player.sock")
+		line, err := mpv.Host{Socket: session + "/player.sock"}.Launch(ctx)
 		if err != nil {
 			return err
 		}
