@@ -36,8 +36,9 @@ const (
 	stuckAfter   = 15 * time.Second       // it says that it plays, and stands
 	soundAfter   = 3 * time.Second        // of life, until earlier deaths are forgotten
 	nearPoint    = screening.Millis(1500)
-	deviceRetry  = 10 * time.Second // for a sound or picture device that does not tell when it is back
-	mostTries    = 5                // deaths in a row until another player should do it
+	deviceRetry  = 10 * time.Second // for a sound device that does not tell when it is back
+	pictureRetry = 4 * time.Second  // for a screen
+	mostTries    = 6                // deaths in a row until another player should do it: 5.6 s, in which a display session is there again
 	mostLoads    = 3                // of a film that mpv cannot open
 	longestPause = 10 * time.Second
 )
@@ -186,6 +187,7 @@ type session struct {
 	ended    bool           // at the end of the film
 	tracks   map[string]int64
 	audible  bool // the film has sound
+	blind    bool // mpv could not open the film with its picture: it is heard until there is a screen again
 	silent   bool // it was told to make no sound at all, for a test
 
 	retryLoad, retrySound, retryPicture time.Time
@@ -380,7 +382,7 @@ func (s *session) steer(ctx context.Context) error {
 		return nil
 	}
 	// mpv ends a film of which it shall show and play nothing.
-	if err := s.set(ctx, "vid", map[bool]string{true: "auto", false: "no"}[w.Shown || !s.audible]); err != nil {
+	if err := s.set(ctx, "vid", s.picture(w.Shown || !s.audible)); err != nil {
 		return err
 	}
 	if err := s.set(ctx, "sid", s.subtitles(w.Subtitles)); err != nil {
@@ -391,6 +393,13 @@ func (s *session) steer(ctx context.Context) error {
 		return s.goTo(ctx, s.place)
 	}
 	return nil
+}
+
+func (s *session) picture(wanted bool) string {
+	if wanted && !s.blind {
+		return "auto"
+	}
+	return "no"
 }
 
 func (s *session) subtitles(lang string) any {
@@ -410,7 +419,7 @@ func (s *session) load(ctx context.Context) error {
 	for name, value := range map[string]any{
 		"start": fmt.Sprintf("%.3f", s.place.Duration().Seconds()),
 		"sid":   "no",
-		"vid":   "auto", // whether there is sound is not known yet
+		"vid":   s.picture(true), // whether there is sound is not known yet
 	} {
 		if err := s.set(ctx, name, value); err != nil {
 			return err
@@ -542,7 +551,12 @@ func (s *session) over(data json.RawMessage) error {
 	s.close()
 	s.loads++
 	s.failure = "mpv: " + end.Error
-	s.retryLoad = time.Now().Add(beat << min(s.loads, 4))
+	// Where it can show no picture (the screen is gone) mpv gives up all of the film: the
+	// second try is for its sound. A film that is broken fails in that too.
+	s.blind = !s.blind
+	if s.loads > 1 {
+		s.retryLoad = time.Now().Add(beat << min(s.loads, 4))
+	}
 	return nil
 }
 
@@ -627,7 +641,8 @@ func (s *session) mend(ctx context.Context) error {
 		}
 	}
 	if s.dark() && now.After(s.retryPicture) {
-		s.retryPicture = now.Add(deviceRetry)
+		s.retryPicture = now.Add(pictureRetry)
+		s.blind, s.sent["vid"] = false, "auto"
 		if s.audible {
 			if _, err := s.call(ctx, "set_property", "vid", "no"); err != nil {
 				return err

@@ -270,7 +270,7 @@ func isFilm(p picture.Picture) bool {
 
 // film plays by mpv, asked for as the daemon does it, above the page.
 func (l *lab) film(ctx context.Context) error {
-	for range 2 {
+	for pulled := range 2 {
 		line, err := mpv.Host{Socket: session + "/player.sock"}.Launch(ctx)
 		if err != nil {
 			return err
@@ -281,6 +281,15 @@ func (l *lab) film(ctx context.Context) error {
 		if err := errors.Join(
 			l.shows(ctx, time.Minute, "film by mpv", stage, isFilm),
 			l.shows(ctx, 20*time.Second, "touch page beside mpv", touch, picture.IsTouchPage),
+		); err != nil {
+			return err
+		}
+		if pulled == 1 {
+			if err := l.pullDuringFilm(ctx); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(
 			line.Close(), // the film is over
 			l.shows(ctx, 20*time.Second, "page below the film", stage, picture.IsStagePage),
 		); err != nil {
@@ -292,6 +301,21 @@ func (l *lab) film(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pullDuringFilm pulls the projector's cable while mpv plays, and plugs it in again: the
+// film is on the projector again, by the same mpv.
+func (l *lab) pullDuringFilm(ctx context.Context) error {
+	for _, change := range [][]string{{"--off"}, {"--on", "--custom-mode", "1280x720"}} {
+		if _, err := tool(ctx, append([]string{"wlr-randr", "--output", stage}, change...)...); err != nil {
+			return err
+		}
+		<-time.After(3 * time.Second) // somebody looks for the cable
+	}
+	return errors.Join(
+		l.shows(ctx, time.Minute, "projector back, film by mpv", stage, isFilm),
+		l.shows(ctx, time.Minute, "projector back, touch page beside mpv", touch, picture.IsTouchPage),
+	)
 }
 
 func (l *lab) browsers(ctx context.Context) error {
