@@ -45,7 +45,7 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 		},
 		PublicURL: k.config.PublicURL, VotingButtons: k.votingButtons(), CheckButtons: k.checkButtons(),
 		Idle:       screening.ToMillis(k.config.Touch.Idle),
-		FilmPlayer: film.Plays, Voices: k.voices(),
+		FilmPlayer: film.Plays, Tone: film.Tone, Voices: k.voices(),
 		NewID: func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
 		PressKey: func(ctx context.Context, id, key string) error {
 			select {

@@ -52,6 +52,7 @@ type MPV struct {
 	log     func(error)
 	wants   newest[Want]
 	reports newest[Report]
+	tones   chan chan<- error
 
 	// Of Run alone, and kept over the life of one mpv.
 	now      Want
@@ -65,7 +66,7 @@ type MPV struct {
 
 // NewMPV makes a player of what launch starts. log is told why an mpv had to be replaced.
 func NewMPV(launch func(context.Context) (Line, error), film MPVFilm, log func(error)) *MPV {
-	return &MPV{launch: launch, film: film, log: log, wants: make(newest[Want], 1), reports: make(newest[Report], 1)}
+	return &MPV{launch: launch, film: film, log: log, wants: make(newest[Want], 1), reports: make(newest[Report], 1), tones: make(chan chan<- error)}
 }
 
 // Want implements [Player].
@@ -258,6 +259,10 @@ func (s *session) drive(ctx context.Context, events <-chan said, ended <-chan er
 			s.take(w)
 		case e := <-events:
 			err = s.hear(ctx, e)
+		case answer := <-s.tones:
+			var said error
+			said, err = s.tone(ctx)
+			answer <- said
 		case <-beats.C:
 			err = s.beat(ctx)
 		}

@@ -21,8 +21,9 @@ func TestScriptedPlayer(t *testing.T) {
 	t.Parallel()
 	h := playertest.Open(t, &journaltest.Memory{})
 	p := playertest.NewScripted()
-	h.Follow(p)
-	playertest.Suite(t, h, p.Knobs())
+	knobs := p.Knobs()
+	knobs.Tone = h.Follow(p).Tone
+	playertest.Suite(t, h, knobs)
 }
 
 func TestMPV(t *testing.T) {
@@ -32,6 +33,7 @@ func TestMPV(t *testing.T) {
 	playertest.Suite(t, h, playertest.Knobs{
 		Volume:    func() float64 { return ask[float64](b, "volume") },
 		Subtitles: func() string { return ask[string](b, "sub-text") },
+		Tone:      b.follower.Tone,
 	})
 	if s := h.Room.Latest().Shown; s.Player != screening.MPVPlayer || s.Decoder != "h264, no" {
 		t.Errorf("how the film looked is recorded as %+v", s)
@@ -47,6 +49,8 @@ type booth struct {
 	line  *mpv.Client
 	times int
 	fail  error // of the next launches
+
+	follower *playback.Follower
 }
 
 func newBooth(t testing.TB, h *playertest.Hall, options ...string) *booth {
@@ -71,7 +75,7 @@ func newBooth(t testing.TB, h *playertest.Hall, options ...string) *booth {
 		b.times++
 		return b.line, nil
 	}
-	h.Follow(playback.NewMPV(launch, playback.MPVFilm{
+	b.follower = h.Follow(playback.NewMPV(launch, playback.MPVFilm{
 		File: film, Subtitles: map[string]string{"id": subtitles}, HWDec: "no", AudioDevice: "auto", VolumeMax: 100,
 	}, func(err error) { t.Logf("replaced: %v", err) }))
 	return b

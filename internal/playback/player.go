@@ -19,6 +19,10 @@ type Player interface {
 	// one a second or more while the film plays. What must not be lost (a pause point, the
 	// end) is said again until the wish has changed.
 	Reports() <-chan Report
+	// Tone plays three notes where the sound of the film comes from, so that somebody can
+	// hear whether the hall will, and returns when it has begun, or with the error of ctx.
+	// While the film is there it is [ErrNoTone].
+	Tone(ctx context.Context) error
 }
 
 // Want is what should be on the projector, as far as a player is concerned.

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
@@ -121,6 +124,25 @@ func (c *screen) checkBox(m message) error {
 	}
 	c.server.checkup.lead(c, ask.Step)
 	return nil
+}
+
+// toneWithin is how long the film's player may take to begin with a tone.
+const toneWithin = 3 * time.Second
+
+// playTone plays a tone where the film's sound comes from (204). 404 where the film's
+// player has none: then the page plays its own, as it will the film.
+func (s *Server) playTone(w http.ResponseWriter, r *http.Request) {
+	if !s.mayBe(r, touchRole) || s.show.Tone == nil || s.room.Latest().GoingOn() {
+		http.NotFound(w, r)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), toneWithin)
+	defer cancel()
+	if err := s.show.Tone(ctx); err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 var errScreeningGoesOn = &refusal{Reason: "screening_going_on", Message: screening.Text{

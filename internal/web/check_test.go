@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
@@ -116,4 +118,37 @@ func TestOnlyTheKiosksOwnScreensCheck(t *testing.T) {
 	stage, phone := k.own().socket(stageRole), k.voter(1)
 	stage.refused("checkBox", map[string]any{"step": "buttons"}, "not_for_this_screen")
 	phone.refused("checkBox", map[string]any{"step": "buttons"}, "not_for_this_screen")
+}
+
+// The film's player plays the tone, or the page is told to; never beside a screening.
+func TestToneOfTheCheck(t *testing.T) {
+	t.Parallel()
+	var none error
+	played := 0
+	k := newKiosk(t, setup{parts: func(p *Parts) {
+		p.Show.Tone = func(context.Context) error { played++; return none }
+	}})
+	for _, c := range []struct {
+		what string
+		says error
+		plan bool
+		from *browser
+		want int
+	}{
+		{"mpv plays", nil, false, k.own(), http.StatusNoContent},
+		{"from the Wi-Fi", nil, false, k.phone(1), http.StatusNotFound},
+		{"the page plays", errors.New("none"), false, k.own(), http.StatusNotFound},
+		{"beside a screening", nil, true, k.own(), http.StatusNotFound},
+	} {
+		none = c.says
+		if c.plan {
+			k.plan()
+		}
+		if r := c.from.postJSON("/api/tone", ""); r.StatusCode != c.want {
+			t.Errorf("%s: %s", c.what, r.Status)
+		}
+	}
+	if played != 2 { // by the first and by the third
+		t.Errorf("asked %d times", played)
+	}
 }

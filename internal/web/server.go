@@ -63,6 +63,9 @@ type Show struct {
 	// FilmPlayer says what plays the film now; nil is the page. When that changes the
 	// health board must change too, which brings the screens a new view.
 	FilmPlayer func() screening.PlayerKind
+	// Tone plays a tone where the sound of the film comes from; nil, and any error: the
+	// page is to play one.
+	Tone func(context.Context) error
 }
 
 // HelpNumber is a number that people can call.
@@ -230,6 +233,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/voices.zip", s.withVoices(s.serveRecordings))
 
 	mux.HandleFunc("GET /api/health", s.serveHealth)
+	mux.HandleFunc("POST /api/tone", s.playTone)
 	mux.HandleFunc("GET /healthz", s.serveHealthz)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	guarded := signin.Guard(mux, s.hosts.Allowed)

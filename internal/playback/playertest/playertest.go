@@ -5,6 +5,7 @@ package playertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -265,10 +266,12 @@ func (h *Hall) Plays(n int) Seen {
 }
 
 // Knobs is how a player says what it makes of what cannot be seen in reports. Volume is
-// 0 to 100 of the film's own, Subtitles what is read now.
+// 0 to 100 of the film's own, Subtitles what is read now. Tone is that of the follower; nil
+// for the page, which plays its own.
 type Knobs struct {
 	Volume    func() float64
 	Subtitles func() string
+	Tone      func(context.Context) error
 }
 
 // Suite lets a player prove itself in a hall whose player runs already.
@@ -306,6 +309,14 @@ func Suite(t *testing.T, h *Hall, knobs Knobs) {
 		}
 		if d := all[len(all)-1].Duration; d < Length-100 || d > Length+100 {
 			t.Errorf("it takes the film for %d ms long", d)
+		}
+	})
+	run("plays no tone while the film is there", func(t *testing.T) {
+		if knobs.Tone == nil {
+			return
+		}
+		if err := knobs.Tone(t.Context()); !errors.Is(err, playback.ErrNoTone) {
+			t.Errorf("it says %v", err)
 		}
 	})
 	run("pauses", func(t *testing.T) {

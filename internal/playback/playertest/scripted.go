@@ -36,6 +36,16 @@ func (s *Scripted) Want(w playback.Want) {
 // Reports implements [playback.Player].
 func (s *Scripted) Reports() <-chan playback.Report { return s.reports }
 
+// Tone implements [playback.Player].
+func (s *Scripted) Tone(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now.On {
+		return playback.ErrNoTone
+	}
+	return nil
+}
+
 // Knobs gives what was wanted last.
 func (s *Scripted) Knobs() Knobs {
 	read := func() playback.Want {

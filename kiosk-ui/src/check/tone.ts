@@ -1,10 +1,27 @@
-// Three rising notes, as the kiosk's own loudspeaker plays them.
+// Three rising notes, from where the film's sound will come: mpv's sound device where mpv
+// plays the film, else this browser's.
 
 const notes = [523.25, 659.25, 783.99]; // Hz
 const each = 0.35; // s
 
-/** Plays them once; a browser without sound stays silent. */
+const length = (notes.length * each + 0.2) * 1000; // ms
+
+/** Plays them once; a machine without sound stays silent. */
 export async function playTone(): Promise<void> {
+  if (await playerPlays()) await new Promise((done) => setTimeout(done, length));
+  else await browserPlays();
+}
+
+/** Says whether the film's player has begun to play them. */
+async function playerPlays(): Promise<boolean> {
+  try {
+    return (await fetch('/api/tone', { method: 'POST' })).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function browserPlays(): Promise<void> {
   const audio = new AudioContext();
   try {
     await audio.resume();
@@ -20,7 +37,7 @@ export async function playTone(): Promise<void> {
       sound.start(from);
       sound.stop(from + each);
     }
-    await new Promise((done) => setTimeout(done, (notes.length * each + 0.2) * 1000));
+    await new Promise((done) => setTimeout(done, length));
   } finally {
     await audio.close();
   }
