@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,19 +26,22 @@ import (
 // is half of the wait. It costs 15 MB of its own (the program itself is in memory already)
 // and no processor time.
 //
+// What comes on renew (nil: nothing ever) ends the mpv that plays: whoever has it asks for
+// another, whose window the compositor places anew.
+//
 // Who can connect can make mpv run anything, as the user of the host: the socket's
 // permissions are the only guard.
 //
 // Serve returns when ctx ends, with every mpv gone, or when the listener breaks. It closes
 // the listener.
-func Serve(ctx context.Context, l net.Listener, player Child, log *slog.Logger) error {
-	return serveFrom(ctx, l, &spare{Child: player, after: spareAfter}, log)
+func Serve(ctx context.Context, l net.Listener, player Child, renew <-chan struct{}, log *slog.Logger) error {
+	return serveFrom(ctx, l, &spare{Child: player, after: spareAfter}, renew, log)
 }
 
 // spareAfter keeps the start of the spare out of the way of the film's.
 const spareAfter = 5 * time.Second
 
-func serveFrom(ctx context.Context, l net.Listener, player *spare, log *slog.Logger) (err error) {
+func serveFrom(ctx context.Context, l net.Listener, player *spare, renew <-chan struct{}, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer func() { err = errors.Join(err, player.end()) }()
@@ -45,6 +49,19 @@ func serveFrom(ctx context.Context, l net.Listener, player *spare, log *slog.Log
 	defer running.Wait()
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() }) // Accept says so
 	defer stop()
+	var now atomic.Pointer[context.CancelFunc] // of the turn
+	running.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-renew:
+				if end := now.Load(); end != nil {
+					(*end)()
+				}
+			}
+		}
+	})
 	end := func() {}
 	for {
 		conn, err := l.Accept()
@@ -57,6 +74,7 @@ func serveFrom(ctx context.Context, l net.Listener, player *spare, log *slog.Log
 		}
 		end()
 		turn, endTurn := context.WithCancel(ctx)
+		now.Store(&endTurn)
 		done := make(chan struct{})
 		running.Go(func() {
 			defer close(done)

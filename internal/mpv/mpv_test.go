@@ -192,7 +192,9 @@ func TestLaunchers(t *testing.T) {
 
 func serve(t *testing.T, c Child) Host { return serveSpare(t, &spare{Child: c, after: spareAfter}) }
 
-func serveSpare(t *testing.T, s *spare) Host {
+func serveSpare(t *testing.T, s *spare) Host { return serveRenewed(t, s, nil) }
+
+func serveRenewed(t *testing.T, s *spare, renew <-chan struct{}) Host {
 	socket := filepath.Join(t.TempDir(), "player.sock")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
@@ -200,7 +202,7 @@ func serveSpare(t *testing.T, s *spare) Host {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serveFrom(ctx, l, s, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- serveFrom(ctx, l, s, renew, slog.New(slog.DiscardHandler)) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -274,6 +276,21 @@ func TestHostHasOneMpv(t *testing.T) {
 	}
 	untilDead(t, pid)
 	second.must(t, "get_property", "mpv-version")
+}
+
+func TestHostRenewsItsMpv(t *testing.T) {
+	renew := make(chan struct{})
+	host := serveRenewed(t, &spare{Child: quiet(t), after: spareAfter}, renew)
+	renew <- struct{}{} // there is none yet
+	first := start(t, host)
+	pid := pidOf(t, first)
+	renew <- struct{}{}
+	if err := within(t, patience, "it ends", first.ended); !errors.Is(err, ErrGone) {
+		t.Errorf("it says %v", err)
+	}
+	if again := pidOf(t, start(t, host)); again == pid {
+		t.Error("it is the same")
+	}
 }
 
 // The next mpv is there before it is asked for; where it has died meanwhile a new one is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -271,11 +272,8 @@ func isFilm(p picture.Picture) bool {
 // film plays by mpv, asked for as the daemon does it, above the page.
 func (l *lab) film(ctx context.Context) error {
 	for pulled := range 2 {
-		line, err := mpv.Host{Socket: session + "/player.sock"}.Launch(ctx)
+		line, err := playFilm(ctx)
 		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(line, `{"command":["loadfile","%s/media/demo-film/film.mp4"]}`+"\n", inside); err != nil {
 			return err
 		}
 		if err := errors.Join(
@@ -285,7 +283,7 @@ func (l *lab) film(ctx context.Context) error {
 			return err
 		}
 		if pulled == 1 {
-			if err := l.pullDuringFilm(ctx); err != nil {
+			if line, err = l.pullDuringFilm(ctx, line); err != nil {
 				return err
 			}
 		}
@@ -303,16 +301,36 @@ func (l *lab) film(ctx context.Context) error {
 	return nil
 }
 
+func playFilm(ctx context.Context) (io.ReadWriteCloser, error) {
+	line, err := mpv.Host{Socket: session + "/player.sock"}.Launch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fmt.Fprintf(line, `{"command":["loadfile","%s/media/demo-film/film.mp4"]}`+"\n", inside)
+	return line, err
+}
+
 // pullDuringFilm pulls the projector's cable while mpv plays, and plugs it in again: the
-// film is on the projector again, by the same mpv.
-func (l *lab) pullDuringFilm(ctx context.Context) error {
+// host then ends that mpv, and the next one is on the projector.
+func (l *lab) pullDuringFilm(ctx context.Context, line io.ReadWriteCloser) (io.ReadWriteCloser, error) {
 	for _, change := range [][]string{{"--off"}, {"--on", "--custom-mode", "1280x720"}} {
 		if _, err := tool(ctx, append([]string{"wlr-randr", "--output", stage}, change...)...); err != nil {
-			return err
+			return nil, err
 		}
-		<-time.After(3 * time.Second) // somebody looks for the cable
+		<-time.After(2 * time.Second) // somebody looks for the cable
 	}
-	return errors.Join(
+	ended := make(chan struct{})
+	go func() { _, _ = io.Copy(io.Discard, line); close(ended) }() // until the host has ended it
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		return nil, errors.Join(errors.New("the film stays where it was"), line.Close())
+	}
+	again, err := playFilm(ctx)
+	if err := errors.Join(err, line.Close()); err != nil {
+		return nil, err
+	}
+	return again, errors.Join(
 		l.shows(ctx, time.Minute, "projector back, film by mpv", stage, isFilm),
 		l.shows(ctx, time.Minute, "projector back, touch page beside mpv", touch, picture.IsTouchPage),
 	)
