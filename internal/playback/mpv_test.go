@@ -115,8 +115,8 @@ func (b *booth) playing(from, past screening.Millis) playertest.Seen {
 func TestKilledMPVIsBackWhereItWas(t *testing.T) { // alone: it looks at the clock
 	h := playertest.Open(t, &journaltest.Memory{})
 	b := newBooth(t, h, "--vo=null", "--ao=null")
-	b.playing(1000, 2000)
-	for kill := range 2 {
+	for range 2 {
+		b.playing(1000, 2000)
 		// On a quiet machine it is 2 s. On one that is busy a plain mpv takes long too.
 		limit := max(2*time.Second, 3*b.plainStart())
 		n := h.Count()
@@ -136,9 +136,7 @@ func TestKilledMPVIsBackWhereItWas(t *testing.T) { // alone: it looks at the clo
 		if r.At < at-1000 || r.At > at+1000 {
 			t.Errorf("killed at %d ms of the film it is back at %d", at, r.At)
 		}
-		if kill == 0 {
-			h.Until(n, "it goes on", func(s playertest.Seen) bool { return s.State == playback.Playing && s.At > r.At+3200 })
-		}
+		h.Until(n, "it goes on", func(s playertest.Seen) bool { return s.State == playback.Playing && s.At > r.At+1000 })
 	}
 	h.Do(screening.PauseFilm{})
 	h.UntilState("the restarts are recorded", func(s *screening.State) bool { return s.Shown.Restarts == 2 })
@@ -163,6 +161,7 @@ func (b *booth) other(pid int) bool { p := ask[int](b, "pid"); return p > 0 && p
 func TestHungMPVIsReplaced(t *testing.T) {
 	h := playertest.Open(t, &journaltest.Memory{})
 	b := newBooth(t, h, "--vo=null", "--ao=null")
+	limit := max(8*time.Second, 5*time.Second+3*b.plainStart()) // a busy machine also starts it slowly
 	at := b.playing(1000, 2000).At
 	n, pid := h.Count(), b.pid()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -171,8 +170,8 @@ func TestHungMPVIsReplaced(t *testing.T) {
 	begin := time.Now()
 	r := h.Until(n, "it plays again", func(r playertest.Seen) bool { return r.State == playback.Playing && r.Restarts > 0 })
 	t.Logf("hung at about %d ms of the film, back at %d after %s", at, r.At, time.Since(begin))
-	if took := time.Since(begin); took > 8*time.Second {
-		t.Errorf("it was away for %s", took)
+	if took := time.Since(begin); took > limit {
+		t.Errorf("it was away for %s, more than %s", took, limit)
 	}
 	if r.At < at-1000 || r.At > at+2500 {
 		t.Errorf("hung at about %d ms of the film it is back at %d", at, r.At)
