@@ -12,7 +12,7 @@ import (
 // clockFromPhone sets the kiosk's clock as a phone does. The real-time clock has it then,
 // while the machine's own, on which the evening stands, is left alone.
 func clockFromPhone(ctx context.Context, m *machine) (string, error) {
-	f, err := signIn(ctx, m.Addr(80))
+	f, err := signIn(ctx, m)
 	if err != nil {
 		return "", err
 	}
