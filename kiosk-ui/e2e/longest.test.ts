@@ -62,7 +62,6 @@ test('the projector and the touch screen in the longest language', async () => {
     long: '[data-phase=open]',
     several: '[data-phase=open]',
   };
-  // Without "several": at 800x480 the foot has no room for a third language beside two buttons.
   const onTouch: Partial<Record<State, string>> = {
     nothing: 'rest',
     doors: 'count-woman',
@@ -71,6 +70,8 @@ test('the projector and the touch screen in the longest language', async () => {
     film: 'rest',
     revealed: 'revealed',
     long: 'option-give-time',
+    several: 'send',
+    ended: 'rest',
   };
   const look = async (screen: Screen, state: string) => {
     await fits(screen, state, true);
