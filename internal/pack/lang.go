@@ -115,6 +115,9 @@ func (p *Pack) texts() []keyed {
 		}
 		add("questions."+q.ID+".explanation", q.Explanation)
 		add("questions."+q.ID+".check", q.Check)
+		for i, p := range q.Prompts {
+			add(fmt.Sprintf("questions.%s.prompts.%d", q.ID, i+1), p)
+		}
 	}
 	for _, h := range p.HelpNumbers {
 		add("help."+digits(h.Tel)+".name", h.Name)

@@ -100,6 +100,12 @@ func TestEverySentenceOfTheCampaignIsInIndonesianAndEnglish(t *testing.T) {
 		for _, o := range q.Options {
 			both(q.ID+" "+o.ID, o.Text)
 		}
+		if n := len(q.Prompts); n < 2 || n > 3 {
+			t.Errorf("%s has %d prompts for the talk, want two or three", q.ID, n)
+		}
+		for _, p := range q.Prompts {
+			both(q.ID+" prompt", p)
+		}
 	}
 	for _, h := range p.HelpNumbers {
 		both(h.Tel, h.Name)
@@ -422,39 +428,41 @@ func TestBrokenPacks(t *testing.T) {
 		line   int
 		says   string
 	}{
-		"unknown key":             {replace("pack.toml", `title.id`, "colour = \"red\"\ntitle.id"), "pack.toml", 2, `"colour" is not known`},
-		"unknown key of option":   {replace("questions/k1.toml", `icon = "own"`, "icon = \"own\"\nexplanatoin = \"x\""), "questions/k1.toml", 16, `"options.explanatoin" is not known`},
-		"no Indonesian":           {replace("questions/o1.toml", "id = \"Apa?\"\n", ""), "questions/o1.toml", 5, "Indonesian text"},
-		"no Indonesian in option": {replace("questions/k1.toml", `text.id = "Dua"`, `text.en = "Two"`), "questions/k1.toml", 14, "Indonesian text"},
-		"empty translation":       {replace("questions/o1.toml", `"What?"`, `" "`), "questions/o1.toml", 7, `language "en" is empty`},
-		"not a language":          {replace("questions/o1.toml", `en = "What?"`, `English = "What?"`), "questions/o1.toml", 7, `"English" is not a language`},
-		"text without language":   {replace("questions/k1.toml", `text.id = "Berapa?"`, `text = "Berapa?"`), "questions/k1.toml", 4, "Add: text.id"},
-		"a number for a text":     {replace("questions/k1.toml", `"Berapa?"`, `7`), "questions/k1.toml", 4, `"text.id" must be text`},
-		"a text for a list":       {replace("questions/o1.toml", `["discussion"]`, `"discussion"`), "questions/o1.toml", 3, `"ask" must be a list`},
-		"a text for yes or no":    {replace("questions/k1.toml", `right = true`, `right = "yes"`), "questions/k1.toml", 16, `"options.right" must be true`},
-		"TOML syntax":             {replace("questions/k1.toml", `"single"`, `"single`), "questions/k1.toml", 2, "TOML"},
-		"key twice":               {replace("pack.toml", `title.id`, "id = \"other\"\ntitle.id"), "pack.toml", 2, "TOML"},
-		"UTF-16":                  {add("questions/o1.toml", "\xff\xfei\x00d\x00"), "questions/o1.toml", 1, "UTF-16"},
-		"Windows letters":         {replace("questions/k1.toml", "Dua.", "Dua\x85"), "questions/k1.toml", 5, "UTF-8"},
-		"bad id":                  {replace("pack.toml", `"small"`, `"Small Pack"`), "pack.toml", 1, `id "Small Pack" is wrong`},
-		"bad option id":           {replace("questions/k1.toml", `id = "2"`, `id = "two!"`), "questions/k1.toml", 13, `option id "two!" is wrong`},
-		"option id twice":         {replace("questions/k1.toml", `id = "2"`, `id = "1"`), "questions/k1.toml", 13, `"1" is used twice`},
-		"question id twice":       {add("questions/o9.toml", goodPack()["questions/o1.toml"]), "questions/o9.toml", 0, "already used in questions/o1.toml"},
-		"one option":              {replace("questions/o1.toml", "\n[[options]]\nid = \"b\"\nicon = \"paper\"\n[options.text]\nid = \"Itu\"\n", ""), "questions/o1.toml", 9, "There are 1 options"},
-		"nine options":            {replace("questions/o1.toml", "\n[[options]]", tooMany+"\n[[options]]"), "questions/o1.toml", 9, "There are 9 options"},
-		"bad kind":                {replace("questions/o1.toml", `"several"`, `"many"`), "questions/o1.toml", 2, `kind "many"`},
-		"two right of one":        {replace("questions/k1.toml", `icon = "minus"`, "icon = \"minus\"\nright = true"), "questions/k1.toml", 2, "2 right answers"},
-		"nothing right":           {replace("questions/k1.toml", "right = true\n", ""), "questions/k1.toml", 5, "no right answer"},
-		"right, not explained":    {replace("questions/k1.toml", "explanation.id = \"Dua.\"\n", ""), "questions/k1.toml", 15, "no explanation"},
-		"no such icon":            {replace("questions/o1.toml", `"paper"`, `"papper"`), "questions/o1.toml", 17, `picture "papper"`},
-		"icon outside":            {replace("questions/o1.toml", `"paper"`, `"../icons/own"`), "questions/o1.toml", 17, `picture "../icons/own"`},
-		"never asked":             {replace("questions/o1.toml", `["discussion"]`, `[]`), "questions/o1.toml", 3, "when to ask"},
-		"asked at a wrong time":   {replace("questions/o1.toml", `["discussion"]`, `["film"]`), "questions/o1.toml", 3, `"film" is not a time`},
-		"asked twice":             {replace("questions/o1.toml", `["discussion"]`, `["discussion", "discussion"]`), "questions/o1.toml", 3, "written twice"},
-		"question not there":      {replace("pack.toml", `"o1"]`, `"o1", "o7"]`), "pack.toml", 3, `no question "o7"`},
-		"question listed twice":   {replace("pack.toml", `"o1"]`, `"o1", "k1"]`), "pack.toml", 3, `"k1" is written twice`},
-		"saved as .txt":           {add("questions/o2.toml.txt", "x"), "questions/o2.toml.txt", 0, "Notepad added .txt"},
-		"link out of the pack":    {add("questions/o1.toml", "-> "+outside), "questions/o1.toml", 0, "inside the pack's folder"},
+		"unknown key":               {replace("pack.toml", `title.id`, "colour = \"red\"\ntitle.id"), "pack.toml", 2, `"colour" is not known`},
+		"unknown key of option":     {replace("questions/k1.toml", `icon = "own"`, "icon = \"own\"\nexplanatoin = \"x\""), "questions/k1.toml", 16, `"options.explanatoin" is not known`},
+		"no Indonesian":             {replace("questions/o1.toml", "id = \"Apa?\"\n", ""), "questions/o1.toml", 5, "Indonesian text"},
+		"no Indonesian in option":   {replace("questions/k1.toml", `text.id = "Dua"`, `text.en = "Two"`), "questions/k1.toml", 14, "Indonesian text"},
+		"empty translation":         {replace("questions/o1.toml", `"What?"`, `" "`), "questions/o1.toml", 7, `language "en" is empty`},
+		"not a language":            {replace("questions/o1.toml", `en = "What?"`, `English = "What?"`), "questions/o1.toml", 7, `"English" is not a language`},
+		"text without language":     {replace("questions/k1.toml", `text.id = "Berapa?"`, `text = "Berapa?"`), "questions/k1.toml", 4, "Add: text.id"},
+		"a number for a text":       {replace("questions/k1.toml", `"Berapa?"`, `7`), "questions/k1.toml", 4, `"text.id" must be text`},
+		"a text for a list":         {replace("questions/o1.toml", `["discussion"]`, `"discussion"`), "questions/o1.toml", 3, `"ask" must be a list`},
+		"a text for yes or no":      {replace("questions/k1.toml", `right = true`, `right = "yes"`), "questions/k1.toml", 16, `"options.right" must be true`},
+		"TOML syntax":               {replace("questions/k1.toml", `"single"`, `"single`), "questions/k1.toml", 2, "TOML"},
+		"key twice":                 {replace("pack.toml", `title.id`, "id = \"other\"\ntitle.id"), "pack.toml", 2, "TOML"},
+		"UTF-16":                    {add("questions/o1.toml", "\xff\xfei\x00d\x00"), "questions/o1.toml", 1, "UTF-16"},
+		"Windows letters":           {replace("questions/k1.toml", "Dua.", "Dua\x85"), "questions/k1.toml", 5, "UTF-8"},
+		"bad id":                    {replace("pack.toml", `"small"`, `"Small Pack"`), "pack.toml", 1, `id "Small Pack" is wrong`},
+		"bad option id":             {replace("questions/k1.toml", `id = "2"`, `id = "two!"`), "questions/k1.toml", 13, `option id "two!" is wrong`},
+		"option id twice":           {replace("questions/k1.toml", `id = "2"`, `id = "1"`), "questions/k1.toml", 13, `"1" is used twice`},
+		"question id twice":         {add("questions/o9.toml", goodPack()["questions/o1.toml"]), "questions/o9.toml", 0, "already used in questions/o1.toml"},
+		"one option":                {replace("questions/o1.toml", "\n[[options]]\nid = \"b\"\nicon = \"paper\"\n[options.text]\nid = \"Itu\"\n", ""), "questions/o1.toml", 9, "There are 1 options"},
+		"nine options":              {replace("questions/o1.toml", "\n[[options]]", tooMany+"\n[[options]]"), "questions/o1.toml", 9, "There are 9 options"},
+		"bad kind":                  {replace("questions/o1.toml", `"several"`, `"many"`), "questions/o1.toml", 2, `kind "many"`},
+		"two right of one":          {replace("questions/k1.toml", `icon = "minus"`, "icon = \"minus\"\nright = true"), "questions/k1.toml", 2, "2 right answers"},
+		"nothing right":             {replace("questions/k1.toml", "right = true\n", ""), "questions/k1.toml", 5, "no right answer"},
+		"right, not explained":      {replace("questions/k1.toml", "explanation.id = \"Dua.\"\n", ""), "questions/k1.toml", 15, "no explanation"},
+		"prompt without Indonesian": {replace("questions/k1.toml", "\n[[options]]", "\n[[prompts]]\nen = \"Why?\"\n\n[[options]]"), "questions/k1.toml", 7, "Indonesian text"},
+		"six prompts":               {replace("questions/k1.toml", "\n[[options]]", strings.Repeat("\n[[prompts]]\nid = \"Mengapa?\"\n", 6)+"\n[[options]]"), "questions/k1.toml", 7, "6 [[prompts]]"},
+		"no such icon":              {replace("questions/o1.toml", `"paper"`, `"papper"`), "questions/o1.toml", 17, `picture "papper"`},
+		"icon outside":              {replace("questions/o1.toml", `"paper"`, `"../icons/own"`), "questions/o1.toml", 17, `picture "../icons/own"`},
+		"never asked":               {replace("questions/o1.toml", `["discussion"]`, `[]`), "questions/o1.toml", 3, "when to ask"},
+		"asked at a wrong time":     {replace("questions/o1.toml", `["discussion"]`, `["film"]`), "questions/o1.toml", 3, `"film" is not a time`},
+		"asked twice":               {replace("questions/o1.toml", `["discussion"]`, `["discussion", "discussion"]`), "questions/o1.toml", 3, "written twice"},
+		"question not there":        {replace("pack.toml", `"o1"]`, `"o1", "o7"]`), "pack.toml", 3, `no question "o7"`},
+		"question listed twice":     {replace("pack.toml", `"o1"]`, `"o1", "k1"]`), "pack.toml", 3, `"k1" is written twice`},
+		"saved as .txt":             {add("questions/o2.toml.txt", "x"), "questions/o2.toml.txt", 0, "Notepad added .txt"},
+		"link out of the pack":      {add("questions/o1.toml", "-> "+outside), "questions/o1.toml", 0, "inside the pack's folder"},
 		"no regencies": {replace("pack.toml", goodPack()["pack.toml"][strings.Index(goodPack()["pack.toml"], "[[regencies]]"):strings.Index(goodPack()["pack.toml"], "[[help")], ""),
 			"pack.toml", 1, "no regencies"},
 		"Kemendagri without dot": {replace("pack.toml", `"53.07"`, `"5307"`), "pack.toml", 14, "Kemendagri code"},

@@ -25,17 +25,19 @@ func BuiltInIcons() []string { return slices.Clone(builtInIcons) }
 const (
 	fewestOptions = 2
 	mostOptions   = 8
+	mostPrompts   = 5
 )
 
 type questionTOML struct {
-	ID          string            `toml:"id" want:"id,required" doc:"Name of the question in exported files. Never change it later."`
-	Kind        string            `toml:"kind" want:"kind,required" doc:"single: one answer; several: one or more; scale: one point, the options are in order."`
-	Ask         []string          `toml:"ask" want:"step,required,some" doc:"When it is asked: before the film, in the discussion after it, or both."`
-	Text        map[string]string `toml:"text" want:"required" doc:"The question by language: text.id, text.en, ..."`
-	Explanation map[string]string `toml:"explanation" doc:"Shown with the right answer. A question has both or neither."`
-	Source      string            `toml:"source" doc:"Where the fact stands; shown with the explanation."`
-	Check       map[string]string `toml:"check" doc:"What must be verified before use. Only the facilitator sees it."`
-	Options     []optionTOML      `toml:"options" want:"required,options" doc:"The answers. Give people a way out: Belum tahu."`
+	ID          string              `toml:"id" want:"id,required" doc:"Name of the question in exported files. Never change it later."`
+	Kind        string              `toml:"kind" want:"kind,required" doc:"single: one answer; several: one or more; scale: one point, the options are in order."`
+	Ask         []string            `toml:"ask" want:"step,required,some" doc:"When it is asked: before the film, in the discussion after it, or both."`
+	Text        map[string]string   `toml:"text" want:"required" doc:"The question by language: text.id, text.en, ..."`
+	Explanation map[string]string   `toml:"explanation" doc:"Shown with the right answer. A question has both or neither."`
+	Source      string              `toml:"source" doc:"Where the fact stands; shown with the explanation."`
+	Check       map[string]string   `toml:"check" doc:"What must be verified before use. Only the facilitator sees it."`
+	Prompts     []map[string]string `toml:"prompts" doc:"Two or three questions for the talk, by language. Only the facilitator sees them. About the people of the story, never about those who listen."`
+	Options     []optionTOML        `toml:"options" want:"required,options" doc:"The answers. Give people a way out: Belum tahu."`
 }
 
 type optionTOML struct {
@@ -67,6 +69,13 @@ func readQuestion(file string, data []byte, hasIcon func(string) bool, m *mistak
 		Source:      strings.TrimSpace(q.Source),
 		Check:       d.optionalText("check", q.Check),
 		Ask:         d.ask(q.Ask),
+	}
+	if len(q.Prompts) > mostPrompts {
+		d.wrong("prompts", "Ada %d [[prompts]]. Tulis paling banyak %d: fasilitator membacanya sambil berbicara.",
+			"There are %d [[prompts]]. Write at most %d: the facilitator reads them while talking.", len(q.Prompts), mostPrompts)
+	}
+	for i, p := range q.Prompts {
+		out.Prompts = append(out.Prompts, d.text(fmt.Sprintf("prompts.%d", i), p))
 	}
 	if n := len(q.Options); n < fewestOptions || n > mostOptions {
 		d.wrong("options", "Ada %d pilihan. Satu pertanyaan harus punya 2 sampai 8 [[options]].",

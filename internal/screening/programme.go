@@ -60,8 +60,9 @@ type Question struct {
 	Options     []Option     `json:"options"` // 2 to 8
 	Explanation Text         `json:"explanation,omitempty"`
 	Source      string       `json:"source,omitempty"`
-	Check       Text         `json:"check,omitempty"` // for the facilitator only: what to verify before use
-	Ask         []Step       `json:"ask"`             // in which steps the run of the evening asks it
+	Check       Text         `json:"check,omitempty"`   // for the facilitator only: what to verify before use
+	Prompts     []Text       `json:"prompts,omitempty"` // for the facilitator only: what the talk may turn on
+	Ask         []Step       `json:"ask"`               // in which steps the run of the evening asks it
 }
 
 // option gives the index of an option, or -1.

@@ -208,13 +208,14 @@ type pressView struct {
 }
 
 type questionRow struct {
-	ID     string                 `json:"id"`
-	Kind   screening.QuestionKind `json:"kind"`
-	Text   screening.Text         `json:"text"`
-	Check  screening.Text         `json:"check,omitempty"`
-	Ask    []screening.Step       `json:"ask"`
-	Phase  screening.Phase        `json:"phase"`
-	Rounds []askedRound           `json:"rounds"`
+	ID      string                 `json:"id"`
+	Kind    screening.QuestionKind `json:"kind"`
+	Text    screening.Text         `json:"text"`
+	Check   screening.Text         `json:"check,omitempty"`
+	Prompts []screening.Text       `json:"prompts,omitempty"`
+	Ask     []screening.Step       `json:"ask"`
+	Phase   screening.Phase        `json:"phase"`
+	Rounds  []askedRound           `json:"rounds"`
 }
 
 type askedRound struct {
@@ -472,7 +473,7 @@ func questionRows(s *screening.State) []questionRow {
 	for i, q := range s.Questions {
 		asked := s.Screening.Programme.Questions[i]
 		row := questionRow{
-			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check,
+			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check, Prompts: asked.Prompts,
 			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{},
 		}
 		for _, r := range q.Rounds {

@@ -323,6 +323,11 @@ test('a whole evening', async () => {
     await stage.sees('closed');
     await next('reveal_question');
     await stage.sees('bars');
+    // What the talk may turn on is for the facilitator alone.
+    await facilitator.sees('talk');
+    const prompts = (await facilitator.at('talk').locator('li').allInnerTexts()).filter(Boolean);
+    expect(prompts.length, question).toBeGreaterThan(1);
+    expect(await stage.everything()).not.toContain(prompts[0]);
     const wanted = expected(question, optionsOf(question));
     for (const screen of audience) {
       await expect

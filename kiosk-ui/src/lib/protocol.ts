@@ -290,6 +290,7 @@ export interface QuestionRow {
   kind: Question['kind'];
   text: Text;
   check?: Text; // what to verify before use
+  prompts?: Text[]; // what the talk may turn on
   ask: Step[];
   phase: 'unasked' | 'open' | 'closed' | 'revealed';
   rounds: { n: number; step: Step; ballots: number }[];
