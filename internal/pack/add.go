@@ -81,7 +81,7 @@ func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added A
 		}
 	}()
 	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(tmp, sum, counter{ctx, told}), in); err != nil {
+	if _, err := io.Copy(io.MultiWriter(tmp, sum, Counter{ctx, told}), in); err != nil {
 		return added, fmt.Errorf("copy the film: %w", err)
 	}
 	added = Added{File: final, Sum: fmt.Sprintf("%x", sum.Sum(nil)), FilmTOML: filepath.Join(p.Film.Dir, "film.toml"), TotalSize: info.Size()}
@@ -139,15 +139,15 @@ func (a *Added) sumsAnew(ctx context.Context, dir string) error {
 	return err
 }
 
-// counter counts what passes, and ends it when nobody waits any more.
-type counter struct {
-	ended interface{ Err() error }
-	told  func(int)
+// Counter counts what passes, and ends it when nobody waits any more.
+type Counter struct {
+	Ended interface{ Err() error } // a context
+	Told  func(n int)
 }
 
-func (c counter) Write(p []byte) (int, error) {
-	c.told(len(p))
-	return len(p), c.ended.Err()
+func (c Counter) Write(p []byte) (int, error) {
+	c.Told(len(p))
+	return len(p), c.Ended.Err()
 }
 
 var notInFileName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)

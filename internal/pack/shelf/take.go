@@ -164,7 +164,7 @@ func copyFile(ctx context.Context, from *os.Root, name string, to *os.Root, f en
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, hash, teller{ctx, told}), io.LimitReader(in, f.size+1))
+	n, err := io.Copy(io.MultiWriter(out, hash, pack.Counter{Ended: ctx, Told: told}), io.LimitReader(in, f.size+1))
 	if err != nil {
 		return "", err
 	}
@@ -172,17 +172,6 @@ func copyFile(ctx context.Context, from *os.Root, name string, to *os.Root, f en
 		return "", wrongf("%s berubah waktu disalin.", "%s changed while it was copied.", f.name)
 	}
 	return fmt.Sprintf("%x", hash.Sum(nil)), errors.Join(out.Chmod(0o640), out.Sync())
-}
-
-// teller counts what passes, and ends it when nobody waits any more.
-type teller struct {
-	ended interface{ Err() error }
-	told  func(int)
-}
-
-func (t teller) Write(p []byte) (int, error) {
-	t.told(len(p))
-	return len(p), t.ended.Err()
 }
 
 // bringFilm puts the film that is here already beside the new questions.
