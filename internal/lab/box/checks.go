@@ -20,6 +20,7 @@ var theChecks = []check{
 	{"the unit is active, at both ports, in its sandbox", active},
 	{"the verbs of the service", verbs},
 	{"a screening over HTTP", screening},
+	{"the sandbox lets it speak", speaks},
 	{"a clock set from a phone is in the real-time clock", clockFromPhone},
 	{"killed, it is back with its state", killed},
 	{"stopped dead, the watchdog bites", stopped},
@@ -115,6 +116,15 @@ func screening(ctx context.Context, m *machine) (string, error) {
 		return "", closing(f, err)
 	}
 	return "", f.Close()
+}
+
+// speaks: espeak-ng runs inside the sandbox of the daemon.
+func speaks(ctx context.Context, m *machine) (string, error) {
+	said, err := m.run(ctx, "curl -sS -f -m 60 -o /tmp/lab-voice http://127.0.0.1:8080/voice/id/questions.k1.text && head -c 4 /tmp/lab-voice && stat -c ' %s bytes' /tmp/lab-voice")
+	if err == nil && !strings.HasPrefix(said, "RIFF ") {
+		err = fmt.Errorf("what it says is %q, no sound", said)
+	}
+	return strings.TrimPrefix(said, "RIFF "), err
 }
 
 // kept signs in and sees the people; what was acknowledged last is sent again.

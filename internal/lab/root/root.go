@@ -27,7 +27,7 @@ func Packages(arch string) []string {
 func Headless(arch string) []string {
 	return []string{
 		"linux-image-" + arch, "initramfs-tools", "kmod", "systemd-sysv", "udev", "dbus", "libpam-systemd",
-		"iproute2", "curl", "ca-certificates", "procps", "sqlite3", "dosfstools", "exfatprogs",
+		"espeak-ng", "poppler-utils", "iproute2", "curl", "ca-certificates", "procps", "sqlite3", "dosfstools", "exfatprogs",
 	}
 }
 
