@@ -129,20 +129,17 @@ func (c *screen) checkBox(m message) error {
 // toneWithin is how long the film's player may take to begin with a tone.
 const toneWithin = 3 * time.Second
 
-// playTone plays a tone where the film's sound comes from (204). 404 where the film's
-// player has none: then the page plays its own, as it will the film.
+// playTone plays a tone where the film's sound comes from, and says whether it has begun:
+// where the film's player has none the page plays its own, as it will the film.
 func (s *Server) playTone(w http.ResponseWriter, r *http.Request) {
-	if !s.mayBe(r, touchRole) || s.show.Tone == nil || s.room.Latest().GoingOn() {
+	if !s.mayBe(r, touchRole) {
 		http.NotFound(w, r)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), toneWithin)
 	defer cancel()
-	if err := s.show.Tone(ctx); err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	begun := s.show.Tone != nil && !s.room.Latest().GoingOn() && s.show.Tone(ctx) == nil
+	s.writeJSON(w, http.StatusOK, map[string]bool{"playing": begun})
 }
 
 var errScreeningGoesOn = &refusal{Reason: "screening_going_on", Message: screening.Text{

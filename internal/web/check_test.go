@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"mimpi-kiosk/internal/health"
@@ -133,19 +134,19 @@ func TestToneOfTheCheck(t *testing.T) {
 		says error
 		plan bool
 		from *browser
-		want int
+		want string
 	}{
-		{"mpv plays", nil, false, k.own(), http.StatusNoContent},
-		{"from the Wi-Fi", nil, false, k.phone(1), http.StatusNotFound},
-		{"the page plays", errors.New("none"), false, k.own(), http.StatusNotFound},
-		{"beside a screening", nil, true, k.own(), http.StatusNotFound},
+		{"mpv plays", nil, false, k.own(), `{"playing":true}`},
+		{"from the Wi-Fi", nil, false, k.phone(1), "404 page not found"},
+		{"the page plays", errors.New("none"), false, k.own(), `{"playing":false}`},
+		{"beside a screening", nil, true, k.own(), `{"playing":false}`},
 	} {
 		none = c.says
 		if c.plan {
 			k.plan()
 		}
-		if r := c.from.postJSON("/api/tone", ""); r.StatusCode != c.want {
-			t.Errorf("%s: %s", c.what, r.Status)
+		if r := c.from.postJSON("/api/tone", ""); strings.TrimSpace(string(r.body)) != c.want {
+			t.Errorf("%s: %s %s", c.what, r.Status, r.body)
 		}
 	}
 	if played != 2 { // by the first and by the third

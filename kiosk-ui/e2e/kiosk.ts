@@ -157,8 +157,10 @@ export class Kiosk {
       `SELECT option, ballots, round_ballots FROM poll_results WHERE question = '${question}' AND
         round = (SELECT max(round) FROM poll_results WHERE question = '${question}')`,
     );
-    const counts = Object.fromEntries(rows.map((row) => [row.option, row.ballots]));
-    return { ...counts, skipped: counts['(skipped)'] ?? 0, ballots: rows[0]?.round_ballots ?? 0 };
+    const { '(skipped)': skipped = 0, ...counts } = Object.fromEntries(
+      rows.map((row) => [row.option, row.ballots]),
+    );
+    return { ...counts, skipped, ballots: rows[0]?.round_ballots ?? 0 };
   }
 
   /** Every event, oldest first. */

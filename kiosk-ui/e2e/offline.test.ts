@@ -59,7 +59,7 @@ test('phones out of reach', async () => {
   });
   await expect
     .poll(() => ballots(conductor))
-    .toEqual({ '15': 0, '18': 4, 'any-age': 0, 'dont-know': 0, ballots: 4 });
+    .toEqual({ '15': 0, '18': 4, 'any-age': 0, 'dont-know': 0, skipped: 0, ballots: 4 });
   for (const phone of [broken, revived, walked, switched]) {
     await pressed(phone, '18').toBe('true');
     await expect.poll(() => phone.everything()).not.toContain('belum terkirim');
@@ -72,7 +72,7 @@ test('phones out of reach', async () => {
   wires[0].state = 'whole';
   await expect
     .poll(() => ballots(conductor))
-    .toEqual({ '15': 1, '18': 3, 'any-age': 0, 'dont-know': 0, ballots: 4 });
+    .toEqual({ '15': 1, '18': 3, 'any-age': 0, 'dont-know': 0, skipped: 0, ballots: 4 });
 
   await kiosk.stopped();
   const cast = kiosk.events().filter(({ kind }) => kind === 'BallotCast');

@@ -15,7 +15,8 @@ export async function playTone(): Promise<void> {
 /** Says whether the film's player has begun to play them. */
 async function playerPlays(): Promise<boolean> {
   try {
-    return (await fetch('/api/tone', { method: 'POST' })).ok;
+    const answer = await fetch('/api/tone', { method: 'POST' });
+    return answer.ok && (await answer.json()).playing === true;
   } catch {
     return false;
   }
