@@ -133,15 +133,20 @@ func (k *kiosk) watchClock(ctx context.Context, room *screening.Room) error {
 	defer tick.Stop()
 	changed, stop := room.Follow()
 	defer stop()
-	var noted time.Duration
+	var noted, seen time.Duration
 	for look := true; ; {
 		if look {
 			k.lookAtClock(ctx, room)
 		}
-		var err error
 		reading := k.clock.Read()
-		if noted, err = k.noteRTC("/sys/class/rtc", reading, room.Latest().Stamp(reading), noted); err != nil {
-			k.log.Warn("clock", "error", err)
+		stamp := room.Latest().Stamp(reading)
+		// Most changes are presses and ballots: they cost no look at the machine.
+		if off := stamp.At.Sub(reading.Wall).Round(time.Second); look || off != seen {
+			seen = off
+			var err error
+			if noted, err = k.noteRTC("/sys/class/rtc", reading, stamp, noted); err != nil {
+				k.log.Warn("clock", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -162,10 +162,7 @@ func (e *examination) problems() int {
 
 func (e *examination) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(e)
+		return printJSON(w, e)
 	}
 	signs := map[health.Level]string{health.OK: "  ✓ ", health.Note: "  ! ", health.Problem: "  ✗ "}
 	sorted := slices.Clone(e.Checks)

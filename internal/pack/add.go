@@ -44,9 +44,6 @@ var ErrSourceDamaged = errors.New("film di sumber rusak: tidak cocok dengan cata
 // caller to find out before, with [CheckFilm] and a trial. told hears of bytes copied and
 // read back, twice the film in all; it may be nil.
 func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added Added, err error) {
-	if told == nil {
-		told = func(int) {}
-	}
 	p, err := Load(dir)
 	if err != nil {
 		return added, err
@@ -142,11 +139,13 @@ func (a *Added) sumsAnew(ctx context.Context, dir string) error {
 // Counter counts what passes, and ends it when nobody waits any more.
 type Counter struct {
 	Ended interface{ Err() error } // a context
-	Told  func(n int)
+	Told  func(n int)              // nil: nobody wants to know
 }
 
 func (c Counter) Write(p []byte) (int, error) {
-	c.Told(len(p))
+	if c.Told != nil {
+		c.Told(len(p))
+	}
 	return len(p), c.Ended.Err()
 }
 
@@ -166,19 +165,9 @@ func fileName(name string) string {
 func sumBeside(source string) (string, error) {
 	base := filepath.Base(source)
 	for _, file := range []string{source + sumEnding, filepath.Join(filepath.Dir(source), SumsFile)} {
-		text, err := readSmall(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		sums, bad := ParseSums(text)
-		if bad > 0 {
-			continue // somebody's other file; it proves nothing
-		}
-		if sum := sums[base]; sum != "" {
-			return sum, nil
+		// One with a bad line is somebody's other file; it proves nothing, and gives none.
+		if sum, _, err := sumIn(file, base); err != nil || sum != "" {
+			return sum, err
 		}
 	}
 	return "", nil

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,7 @@ func (p *Pack) addRecordings(f folder, all bool, m *mistakes) {
 	}
 	known := map[string]bool{}
 	for _, t := range p.texts() {
-		known[t.key] = true
+		known[t.Key] = true
 	}
 	p.recordings = map[string]map[string]string{}
 	for _, lang := range languages {
@@ -71,7 +72,7 @@ func (p *Pack) recordingsIn(f folder, dir string, known map[string]bool, all boo
 		case err != nil || !info.Mode().IsRegular():
 			m.add(name, 0, "Rekaman tidak bisa dibaca. Salin berkasnya sendiri ke dalam folder paket, bukan pintasan.",
 				"The recording cannot be read. Copy the file itself into the pack's folder, not a link to it.")
-		case !oneOf(recorded, ext):
+		case !slices.Contains(recorded, strings.ToLower(ext)):
 			m.add(name, 0, "Rekaman harus berakhir dengan %s. Simpan sebagai MP3.", "A recording must end in %s. Save it as MP3.", strings.Join(recorded, " "))
 		case !known[key] && all:
 			m.add(name, 0, "Paket tidak punya teks %q. Namai rekaman seperti questions.k1.text.mp3 atau questions.k1.options.18.mp3.",
@@ -87,13 +88,4 @@ func (p *Pack) recordingsIn(f folder, dir string, known map[string]bool, all boo
 		}
 	}
 	return out
-}
-
-func oneOf(list []string, s string) bool {
-	for _, l := range list {
-		if strings.EqualFold(l, s) {
-			return true
-		}
-	}
-	return false
 }

@@ -89,18 +89,18 @@ func readLang(name string, data []byte, m *mistakes) (*langFile, bool) {
 	return l, true
 }
 
-// keyed is a text of the pack with its key in lang/CODE.json, without packPrefix.
-type keyed struct {
-	key  string
-	text screening.Text
+// keys gives the keys in the order of their lines.
+func (l *langFile) keys() []string {
+	return slices.SortedFunc(maps.Keys(l.text), func(a, b string) int { return l.lines[a] - l.lines[b] })
 }
 
-// texts lists all texts that people see or hear, in the order in which they are met.
-func (p *Pack) texts() []keyed {
-	var out []keyed
+// texts lists all texts that people see or hear, in the order in which they are met. Their
+// keys are those in lang/CODE.json, without packPrefix.
+func (p *Pack) texts() []screening.KeyedText {
+	var out []screening.KeyedText
 	add := func(key string, t screening.Text) {
 		if len(t) > 0 {
-			out = append(out, keyed{key, t})
+			out = append(out, screening.KeyedText{Key: key, Text: t})
 		}
 	}
 	add("title", p.Title)
@@ -109,11 +109,9 @@ func (p *Pack) texts() []keyed {
 		add(fmt.Sprintf("film.pauses.%d", i+1), pause.Note)
 	}
 	for _, q := range slices.Concat(p.Questions, p.spare) {
-		add("questions."+q.ID+".text", q.Text)
-		for _, o := range q.Options {
-			add("questions."+q.ID+".options."+o.ID, o.Text)
+		for _, t := range q.Spoken() {
+			add(t.Key, t.Text)
 		}
-		add("questions."+q.ID+".explanation", q.Explanation)
 		add("questions."+q.ID+".check", q.Check)
 		for i, p := range q.Prompts {
 			add(fmt.Sprintf("questions.%s.prompts.%d", q.ID, i+1), p)
@@ -140,8 +138,8 @@ func digits(tel string) string {
 func (p *Pack) Missing(lang string) (missing []string, all int) {
 	texts := p.texts()
 	for _, t := range texts {
-		if t.text[lang] == "" {
-			missing = append(missing, packPrefix+t.key)
+		if t.Text[lang] == "" {
+			missing = append(missing, packPrefix+t.Key)
 		}
 	}
 	return missing, len(texts)
@@ -161,7 +159,7 @@ func (p *Pack) addLanguages(f folder, all bool, m *mistakes) {
 	}
 	byKey := map[string]screening.Text{}
 	for _, t := range p.texts() {
-		byKey[t.key] = t.text
+		byKey[t.Key] = t.Text
 	}
 	for _, entry := range entries {
 		name := "lang/" + entry.Name()
@@ -194,7 +192,7 @@ func (p *Pack) addLanguages(f folder, all bool, m *mistakes) {
 
 // into puts the sentences of a file into the pack.
 func (l *langFile) into(code string, byKey map[string]screening.Text, all bool, m *mistakes) {
-	for _, full := range slices.SortedFunc(maps.Keys(l.text), func(a, b string) int { return l.lines[a] - l.lines[b] }) {
+	for _, full := range l.keys() {
 		key, ours := strings.CutPrefix(full, packPrefix)
 		sentence := strings.TrimSpace(l.text[full])
 		if !ours || sentence == "" { // the screens', or not translated yet
@@ -257,12 +255,12 @@ func WriteLanguage(dir, code string, screens []byte) (file string, missing int, 
 	}
 	add("language.name", "nama bahasa dalam bahasa itu sendiri")
 	for _, t := range p.texts() {
-		if t.text[code] != "" && have[packPrefix+t.key] == "" {
+		if t.Text[code] != "" && have[packPrefix+t.Key] == "" {
 			continue // a .toml file says it
 		}
-		add(packPrefix+t.key, t.text["id"])
+		add(packPrefix+t.Key, t.Text["id"])
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(own.text), func(a, b string) int { return own.lines[a] - own.lines[b] }) {
+	for _, key := range own.keys() {
 		if key != "language.name" {
 			add(key, own.text[key])
 		}

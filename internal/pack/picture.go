@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -64,7 +65,7 @@ func checkPictures(f folder, m *mistakes) {
 		if e.IsDir() || strings.HasPrefix(e.Name(), ".") || ext == ".txt" {
 			continue
 		}
-		if !oneOf(pictured, ext) {
+		if !slices.Contains(pictured, strings.ToLower(ext)) {
 			m.add(name, 0, "Gambar harus SVG, PNG, atau JPG.", "A picture must be SVG, PNG or JPG.")
 			continue
 		}

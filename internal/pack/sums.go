@@ -61,23 +61,24 @@ func hashFile(ctx context.Context, file *os.File, told func(n int)) (string, err
 	// Only a wish: what is remembered would hide what the medium has lost.
 	_ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED)
 	sum := sha256.New()
-	buf := make([]byte, 1<<20)
-	for {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		n, err := file.Read(buf)
-		sum.Write(buf[:n])
-		if told != nil && n > 0 {
-			told(n)
-		}
-		if err == io.EOF {
-			return fmt.Sprintf("%x", sum.Sum(nil)), nil
-		}
-		if err != nil {
-			return "", err
-		}
+	if _, err := io.Copy(io.MultiWriter(sum, Counter{ctx, told}), file); err != nil {
+		return "", err
 	}
+	return fmt.Sprintf("%x", sum.Sum(nil)), nil
+}
+
+// sumIn gives the checksum that a list of them has of a file; "" when it has none, or is
+// not there. badLine is that of ParseSums.
+func sumIn(list, name string) (sum string, badLine int, err error) {
+	text, err := readSmall(list)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, nil
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	sums, badLine := ParseSums(text)
+	return sums[name], badLine, nil
 }
 
 // remembered gives the checksum that was kept of the film: beside it, or in the
@@ -88,19 +89,12 @@ func (f Film) remembered() (string, error) {
 		{f.File + sumEnding, base},
 		{filepath.Join(f.Dir, "..", SumsFile), filepath.Base(f.Dir) + "/" + filepath.ToSlash(strings.TrimPrefix(f.File, f.Dir+string(filepath.Separator)))},
 	} {
-		text, err := readSmall(place.file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		sums, bad := ParseSums(text)
+		sum, bad, err := sumIn(place.file, place.name)
 		if bad > 0 {
-			return "", fmt.Errorf("%s, line %d, is no checksum", filepath.Base(place.file), bad)
+			err = fmt.Errorf("%s, line %d, is no checksum", filepath.Base(place.file), bad)
 		}
-		if sum := sums[place.name]; sum != "" {
-			return sum, nil
+		if err != nil || sum != "" {
+			return sum, err
 		}
 	}
 	return "", nil

@@ -124,7 +124,7 @@ func (p *Pack) remark(check Check, m *mistakes) {
 	}
 	spoken := map[string]bool{}
 	for _, t := range p.texts() {
-		for lang := range t.text {
+		for lang := range t.Text {
 			spoken[lang] = true
 		}
 	}
@@ -230,7 +230,7 @@ func screenTexts(f folder, known func(string) bool, m *mistakes) {
 		if !ok {
 			continue
 		}
-		for _, key := range slices.SortedFunc(maps.Keys(l.text), func(a, b string) int { return l.lines[a] - l.lines[b] }) {
+		for _, key := range l.keys() {
 			if !strings.HasPrefix(key, packPrefix) && !strings.HasPrefix(key, "//") && !known(key) {
 				m.add(name, l.lines[key], "Layar tidak punya teks %q. Periksa ejaannya; teks paket mulai dengan \"pack.\".", "The screens have no text %q. Check the spelling; texts of the pack begin with \"pack.\".", key)
 			}

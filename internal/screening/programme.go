@@ -65,6 +65,26 @@ type Question struct {
 	Ask         []Step       `json:"ask"`               // in which steps the run of the evening asks it
 }
 
+// KeyedText is a text with the key by which its translations and recordings are named.
+type KeyedText struct {
+	Key  string `json:"key"`
+	Text Text   `json:"text"`
+}
+
+// Spoken lists what is read aloud of a question, in the order in which it is met: the
+// question, its options, and its explanation if it has one.
+func (q *Question) Spoken() []KeyedText {
+	key := "questions." + q.ID
+	out := []KeyedText{{key + ".text", q.Text}}
+	for _, o := range q.Options {
+		out = append(out, KeyedText{key + ".options." + o.ID, o.Text})
+	}
+	if len(q.Explanation) > 0 {
+		out = append(out, KeyedText{key + ".explanation", q.Explanation})
+	}
+	return out
+}
+
 // option gives the index of an option, or -1.
 func (q *Question) option(id string) int {
 	return slices.IndexFunc(q.Options, func(o Option) bool { return o.ID == id })

@@ -50,16 +50,13 @@ func newGuidebookPage(pages fs.FS, show Show) (*guidebookPage, error) {
 	return g, nil
 }
 
-// bookPage is a page of the guidebook, from 1 on.
-type bookPage struct{ Number int }
-
 type guidebook struct {
 	texts     *Texts
 	Lang      string
 	Languages []Language
 	Styles    []string
 	File      bool
-	Pages     []bookPage // pictures of it
+	Pages     []int // pictures of it, from 1 on
 	URL       string
 	Help      []HelpNumber
 	Guide     []paper.Section // our own, where there is no file
@@ -85,7 +82,7 @@ func (s *Server) serveGuidebook(w http.ResponseWriter, r *http.Request) {
 			s.log.Warn("pages of the guidebook", "error", err)
 		}
 		for n := range pages {
-			g.Pages = append(g.Pages, bookPage{n + 1})
+			g.Pages = append(g.Pages, n+1)
 		}
 	}
 	if !g.File {

@@ -49,31 +49,18 @@ type touchVoice struct {
 	Volume int `json:"volume"`
 }
 
-// spoken is a text that can be read aloud.
-type spoken struct {
-	Key  string         `json:"key"`
-	Text screening.Text `json:"text"`
-}
-
-// spokenTexts lists what is read aloud, in the order in which it is met. The keys are the
-// pack's own; kiosk-ui/src/lib/reader.svelte.ts makes the same.
-func spokenTexts(p *screening.Programme) []spoken {
-	out := []spoken{}
-	for _, q := range p.Questions {
-		out = append(out, spoken{"questions." + q.ID + ".text", q.Text})
-		for _, o := range q.Options {
-			out = append(out, spoken{"questions." + q.ID + ".options." + o.ID, o.Text})
-		}
-		if len(q.Explanation) > 0 {
-			out = append(out, spoken{"questions." + q.ID + ".explanation", q.Explanation})
-		}
+// spokenTexts lists what is read aloud; kiosk-ui/src/lib/reader.svelte.ts makes the same keys.
+func spokenTexts(p *screening.Programme) []screening.KeyedText {
+	out := []screening.KeyedText{}
+	for i := range p.Questions {
+		out = append(out, p.Questions[i].Spoken()...)
 	}
 	return out
 }
 
 func spokenText(p *screening.Programme, key string) (screening.Text, bool) {
 	all := spokenTexts(p)
-	i := slices.IndexFunc(all, func(t spoken) bool { return t.Key == key })
+	i := slices.IndexFunc(all, func(t screening.KeyedText) bool { return t.Key == key })
 	if i < 0 {
 		return nil, false
 	}
@@ -127,7 +114,7 @@ func (s *Server) serveRecord(w http.ResponseWriter, r *http.Request) {
 
 // textToRecord is a line of the page for recording.
 type textToRecord struct {
-	spoken
+	screening.KeyedText
 	State string `json:"state"` // "", "current", "outdated", "pack"
 }
 

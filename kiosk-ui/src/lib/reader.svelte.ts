@@ -6,13 +6,20 @@ import type { Question } from './protocol';
 
 const pause = 350; // ms between two sentences
 
-/** What is read of a question, in order; the keys are those of internal/web/voice.go. */
+// The keys are those of Question.Spoken in internal/screening/programme.go.
+const keyOf = (question: Question) => `questions.${question.id}`;
+
+/** What an option is called while it is said. */
+export const optionKey = (question: Question, option: string) =>
+  `${keyOf(question)}.options.${option}`;
+
+/** What is read of a question, in order. */
 export function sentences(question: Question): string[] {
-  const key = `questions.${question.id}`;
+  const key = keyOf(question);
   if (question.phase === 'revealed') {
     return question.explanation ? [`${key}.text`, `${key}.explanation`] : [`${key}.text`];
   }
-  return [`${key}.text`, ...question.options.map(({ id }) => `${key}.options.${id}`)];
+  return [`${key}.text`, ...question.options.map(({ id }) => optionKey(question, id))];
 }
 
 export class Reader {
