@@ -174,28 +174,60 @@ func (l *lab) pages(ctx context.Context) error {
 		l.shows(ctx, 30*time.Second, "stage page", stage, picture.IsStagePage))
 }
 
-// cursor moves a mouse over both outputs. Without a cursor the pictures stay the same.
+// cursor moves a mouse over both outputs, and over the same way back. Without a cursor
+// the pictures stay the same. A page may change by itself while one looks, so it is first
+// waited for until both are still, and what is not as wanted is looked at again: a cursor
+// would be seen every time.
 func (l *lab) cursor(ctx context.Context, wanted bool) error {
-	before, err := l.both(ctx, "no mouse")
-	if err != nil {
-		return err
-	}
-	seen := false
-	for range 4 {
-		if _, err := tool(ctx, "wlrctl", "pointer", "move", "300", "150"); err != nil {
-			return err
-		}
-		<-time.After(400 * time.Millisecond)
-		after, err := l.both(ctx, "mouse moved")
+	var changed []string
+	for range 3 {
+		before, err := l.still(ctx)
 		if err != nil {
 			return err
 		}
-		seen = seen || !before[0].Same(after[0]) || !before[1].Same(after[1])
+		changed = nil
+		for _, by := range [][2]string{{"300", "150"}, {"300", "150"}, {"300", "150"}, {"300", "150"}, {"-1200", "-600"}} {
+			if _, err := tool(ctx, "wlrctl", "pointer", "move", by[0], by[1]); err != nil {
+				return err
+			}
+			<-time.After(400 * time.Millisecond)
+			after, err := l.both(ctx, "mouse moved")
+			if err != nil {
+				return err
+			}
+			for i := range after {
+				if where := before[i].Difference(after[i]); !where.Empty() {
+					changed = append(changed, fmt.Sprint(after[i].File, " in ", where))
+				}
+			}
+		}
+		if seen := len(changed) > 0; seen == wanted {
+			return nil
+		}
 	}
-	if seen != wanted {
-		return fmt.Errorf("cursor seen: %v, wanted: %v", seen, wanted)
+	return fmt.Errorf("cursor wanted: %v; pictures that changed while the mouse was moved: %q", wanted, changed)
+}
+
+// still waits until neither output has changed for a second, and returns how they look.
+func (l *lab) still(ctx context.Context) (now [2]picture.Picture, err error) {
+	now, err = l.both(ctx, "no mouse")
+	if err != nil {
+		return now, err
 	}
-	return nil
+	err = await(ctx, 20*time.Second, "both outputs are still", func() error {
+		<-time.After(time.Second)
+		before := now
+		if now, err = l.both(ctx, "no mouse"); err != nil {
+			return err
+		}
+		for i := range now {
+			if where := before[i].Difference(now[i]); !where.Empty() {
+				return fmt.Errorf("%s changes in %v", now[i].File, where)
+			}
+		}
+		return nil
+	})
+	return now, err
 }
 
 func (l *lab) both(ctx context.Context, name string) (out [2]picture.Picture, err error) {

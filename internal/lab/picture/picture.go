@@ -55,19 +55,20 @@ func (p Picture) Share(r, g, b uint32) float64 {
 	return float64(hit) / float64(bounds.Dx()*bounds.Dy())
 }
 
-// Same says whether both have the same pixels.
-func (p Picture) Same(q Picture) bool {
+// Difference is the smallest rectangle around the pixels that are not the same in both;
+// empty when all are. Pictures of different sizes differ everywhere.
+func (p Picture) Difference(q Picture) (where image.Rectangle) {
 	if p.Bounds() != q.Bounds() {
-		return false
+		return p.Bounds().Union(q.Bounds())
 	}
 	for y := p.Bounds().Min.Y; y < p.Bounds().Max.Y; y++ {
 		for x := p.Bounds().Min.X; x < p.Bounds().Max.X; x++ {
 			if p.At(x, y) != q.At(x, y) {
-				return false
+				where = where.Union(image.Rect(x, y, x+1, y+1))
 			}
 		}
 	}
-	return true
+	return where
 }
 
 // Codes are what the QR codes in it say; zbarimg (of zbar-tools) reads them.
