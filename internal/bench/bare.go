@@ -7,17 +7,31 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"sync"
 	"syscall"
 
 	"github.com/gorilla/websocket"
+
+	"mimpi-kiosk/internal/lab/visit"
 )
 
 // bareServer names the folder for the plain baseline, a program of its own: the same
 // libraries, a database and a websocket that gets every message that is posted.
 const bareServer = "BENCH_BARE_SERVER"
+
+// startBare starts it.
+func startBare(ctx context.Context, dir string) (*visit.Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), bareServer+"="+dir)
+	return visit.Start(cmd)
+}
 
 func serveBare(dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

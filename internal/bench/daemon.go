@@ -8,11 +8,13 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
+	"mimpi-kiosk/internal/lab/visit"
 	"mimpi-kiosk/internal/screening/journaltest"
 	"mimpi-kiosk/internal/sqlite"
 )
@@ -23,6 +25,11 @@ const (
 	eveningEvents = 60
 	restFor       = 20 * time.Second
 )
+
+// startKiosk starts the real daemon on a data folder.
+func startKiosk(ctx context.Context, data string) (*visit.Process, error) {
+	return visit.Start(exec.CommandContext(ctx, visit.Daemon, "run", "--demo", "--data", data, "--listen", "127.0.0.1:0"))
+}
 
 // starts measures from exec to a healthy answer.
 func starts(ctx context.Context, dir string) ([]row, error) {
@@ -39,18 +46,18 @@ func starts(ctx context.Context, dir string) ([]row, error) {
 		fresh := filepath.Join(dir, fmt.Sprint("empty-", run))
 		for _, s := range []struct {
 			into  *[]time.Duration
-			start func() (*process, error)
+			start func() (*visit.Process, error)
 		}{
-			{&bare, func() (*process, error) { return startBare(ctx, dir) }},
-			{&empty, func() (*process, error) { return startKiosk(ctx, fresh) }},
-			{&many, func() (*process, error) { return startKiosk(ctx, full) }},
+			{&bare, func() (*visit.Process, error) { return startBare(ctx, dir) }},
+			{&empty, func() (*visit.Process, error) { return startKiosk(ctx, fresh) }},
+			{&many, func() (*visit.Process, error) { return startKiosk(ctx, full) }},
 		} {
 			p, err := s.start()
 			if err != nil {
 				return nil, err
 			}
-			*s.into = append(*s.into, p.ready)
-			if err := p.stop(); err != nil {
+			*s.into = append(*s.into, p.Ready)
+			if err := p.Stop(); err != nil {
 				return nil, err
 			}
 		}
@@ -90,26 +97,26 @@ func atRest(ctx context.Context, dir string) ([]row, error) {
 	}
 	facilitator, err := screens(kiosk)
 	if err != nil {
-		return nil, errors.Join(err, kiosk.stop())
+		return nil, errors.Join(err, kiosk.Stop())
 	}
-	if err := facilitator.plan("rest"); err != nil {
-		return nil, errors.Join(err, kiosk.stop())
+	if err := facilitator.Plan("plan", "rest"); err != nil {
+		return nil, errors.Join(err, kiosk.Stop())
 	}
 	bare, err := startBare(ctx, dir)
 	if err != nil {
-		return nil, errors.Join(err, kiosk.stop())
+		return nil, errors.Join(err, kiosk.Stop())
 	}
 	for range 4 {
-		v, err := bare.visitor()
+		v, err := bare.Visitor()
 		if err == nil {
-			err = v.connect("any")
+			err = v.Connect("any")
 		}
 		if err != nil {
-			return nil, errors.Join(err, kiosk.stop(), bare.stop())
+			return nil, errors.Join(err, kiosk.Stop(), bare.Stop())
 		}
 	}
 	memory, processor, err := rest(kiosk, bare)
-	if err := errors.Join(err, kiosk.stop(), bare.stop()); err != nil {
+	if err := errors.Join(err, kiosk.Stop(), bare.Stop()); err != nil {
 		return nil, err
 	}
 	return []row{
@@ -119,11 +126,11 @@ func atRest(ctx context.Context, dir string) ([]row, error) {
 }
 
 // rest waits, and gives memory (MB) and processor (percent of a core) of each.
-func rest(all ...*process) (memory, processor []float64, err error) {
+func rest(all ...*visit.Process) (memory, processor []float64, err error) {
 	time.Sleep(5 * time.Second) // after the start
 	var before []time.Duration
 	for _, p := range all {
-		used, err := p.cpu()
+		used, err := p.CPU()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -131,11 +138,11 @@ func rest(all ...*process) (memory, processor []float64, err error) {
 	}
 	time.Sleep(restFor)
 	for i, p := range all {
-		used, err := p.cpu()
+		used, err := p.CPU()
 		if err != nil {
 			return nil, nil, err
 		}
-		mb, err := p.resident()
+		mb, err := p.Resident()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -146,49 +153,42 @@ func rest(all ...*process) (memory, processor []float64, err error) {
 }
 
 // screens opens one of each kind; the facilitator's is given back.
-func screens(p *process) (*visitor, error) {
-	facilitator, err := p.visitor()
+func screens(p *visit.Process) (*visit.Visitor, error) {
+	facilitator, err := p.Visitor()
 	if err != nil {
 		return nil, err
 	}
-	if err := facilitator.setPIN(); err != nil {
+	if err := facilitator.SetPIN(); err != nil {
 		return nil, err
 	}
 	for _, role := range []string{"stage", "touch", "vote"} {
-		v, err := p.visitor()
+		v, err := p.Visitor()
 		if err == nil {
-			err = v.get("/vote")
+			err = v.Get("/vote")
 		}
 		if err == nil {
-			err = v.connect(role)
+			err = v.Connect(role)
 		}
 		if err != nil {
 			return nil, err
 		}
 		go drain(v)
 	}
-	return facilitator, facilitator.connect("facilitator")
+	return facilitator, facilitator.Connect("facilitator")
 }
 
 // drain reads until the socket ends.
-func drain(v *visitor) {
+func drain(v *visit.Visitor) {
 	for {
-		if _, _, err := v.ws.ReadMessage(); err != nil {
+		if _, _, err := v.WS.ReadMessage(); err != nil {
 			return
 		}
 	}
 }
 
-// plan begins a screening.
-func (v *visitor) plan(venue string) error {
-	return v.do("plan", map[string]any{"do": "planScreening", "details": map[string]any{
-		"regency": "kupang", "venue": venue, "audience": "public", "label": "", "heldAt": time.Now().Format(time.RFC3339),
-	}})
-}
-
 // sizes measures what is shipped: the binary, and what each page loads.
 func sizes(context.Context, string) ([]row, error) {
-	info, err := os.Stat(daemon)
+	info, err := os.Stat(visit.Daemon)
 	if err != nil {
 		return nil, err
 	}

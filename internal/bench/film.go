@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"mimpi-kiosk/internal/lab/visit"
 	"mimpi-kiosk/internal/mpv"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 // film measures the processor time that ten seconds of film take: under the kiosk the sum
-// of daemon, player host and mpv, else mpv alone. Neither shows a picture or makes a sound.
+// of visit.Daemon, player host and mpv, else mpv alone. Neither shows a picture or makes a sound.
 func film(ctx context.Context, dir string) ([]row, error) {
 	var ours, plain, daemons, hosts []time.Duration
 	for run := range filmRuns {
@@ -105,7 +106,7 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 	if err := os.WriteFile(settings, []byte("[film]\nplayer = \"mpv\"\nsocket = \""+socket+"\"\n"), 0o644); err != nil {
 		return shares{}, err
 	}
-	host := exec.CommandContext(ctx, daemon, append([]string{"player", "--listen", socket, "--"}, mute...)...)
+	host := exec.CommandContext(ctx, visit.Daemon, append([]string{"player", "--listen", socket, "--"}, mute...)...)
 	if err := host.Start(); err != nil {
 		return shares{}, err
 	}
@@ -122,27 +123,27 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 			return shares{}, errors.New("the player host does not come up")
 		}
 	}
-	kiosk, err := start(exec.CommandContext(ctx, daemon, "run", "--demo", "--data", filepath.Join(dir, "data"), "--config", settings, "--listen", "127.0.0.1:0"))
+	kiosk, err := visit.Start(exec.CommandContext(ctx, visit.Daemon, "run", "--demo", "--data", filepath.Join(dir, "data"), "--config", settings, "--listen", "127.0.0.1:0"))
 	if err != nil {
 		return shares{}, err
 	}
-	defer func() { err = errors.Join(err, kiosk.stop()) }()
+	defer func() { err = errors.Join(err, kiosk.Stop()) }()
 	facilitator, err := screens(kiosk)
 	if err != nil {
 		return shares{}, err
 	}
-	if err := facilitator.plan("film"); err != nil {
+	if err := facilitator.Plan("plan", "film"); err != nil {
 		return shares{}, err
 	}
 	for i, fields := range []map[string]any{
 		{"do": "usePausePoints", "use": false}, {"do": "moveTo", "step": "film"}, {"do": "playFilm"},
 	} {
-		if err := facilitator.do(fmt.Sprint("film-", i), fields); err != nil {
+		if err := facilitator.Do(fmt.Sprint("film-", i), fields); err != nil {
 			return shares{}, err
 		}
 	}
 	for at := time.Duration(0); at < filmFrom; {
-		m, err := facilitator.read()
+		m, err := facilitator.Read()
 		if err != nil {
 			return shares{}, err
 		}
@@ -158,7 +159,7 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 	if err != nil {
 		return shares{}, err
 	}
-	used, err := usedBy(filmFor, append([]int{kiosk.cmd.Process.Pid, host.Process.Pid}, players...)...)
+	used, err := usedBy(filmFor, append([]int{kiosk.Cmd.Process.Pid, host.Process.Pid}, players...)...)
 	if err != nil {
 		return shares{}, err
 	}
@@ -173,7 +174,7 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 func usedBy(wait time.Duration, pids ...int) ([]time.Duration, error) {
 	used := make([]time.Duration, len(pids))
 	for i, pid := range pids {
-		before, err := cpuOf(pid)
+		before, err := visit.CPUOf(pid)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +182,7 @@ func usedBy(wait time.Duration, pids ...int) ([]time.Duration, error) {
 	}
 	time.Sleep(wait)
 	for i, pid := range pids {
-		after, err := cpuOf(pid)
+		after, err := visit.CPUOf(pid)
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"time"
+
+	"mimpi-kiosk/internal/lab/visit"
 )
 
 const (
@@ -25,18 +27,18 @@ func phones(ctx context.Context, dir string) ([]row, error) {
 		return nil, err
 	}
 	rows, err := crowd(ctx, kiosk, dir)
-	return rows, errors.Join(err, kiosk.stop())
+	return rows, errors.Join(err, kiosk.Stop())
 }
 
-func crowd(ctx context.Context, kiosk *process, dir string) ([]row, error) {
+func crowd(ctx context.Context, kiosk *visit.Process, dir string) ([]row, error) {
 	facilitator, err := screens(kiosk)
 	if err != nil {
 		return nil, err
 	}
-	if err := facilitator.plan("crowd"); err != nil {
+	if err := facilitator.Plan("plan", "crowd"); err != nil {
 		return nil, err
 	}
-	if err := facilitator.do("film", map[string]any{"do": "moveTo", "step": "discussion"}); err != nil {
+	if err := facilitator.Do("film", map[string]any{"do": "moveTo", "step": "discussion"}); err != nil {
 		return nil, err
 	}
 	all, err := join(kiosk, followers, "vote")
@@ -71,24 +73,24 @@ func crowd(ctx context.Context, kiosk *process, dir string) ([]row, error) {
 }
 
 // join brings n phones in and reads their first view.
-func join(p *process, n int, role string) ([]*visitor, error) {
-	all := make([]*visitor, n)
+func join(p *visit.Process, n int, role string) ([]*visit.Visitor, error) {
+	all := make([]*visit.Visitor, n)
 	err := together(joinAt, func(k int) error {
 		for i := k; i < n; i += joinAt {
-			v, err := p.visitor()
+			v, err := p.Visitor()
 			if err != nil {
 				return err
 			}
 			if role == "vote" {
-				if err := v.get("/vote"); err != nil {
+				if err := v.Get("/vote"); err != nil {
 					return err
 				}
 			}
-			if err := v.connect(role); err != nil {
+			if err := v.Connect(role); err != nil {
 				return err
 			}
 			if role == "vote" {
-				if _, err := v.read(); err != nil {
+				if _, err := v.Read(); err != nil {
 					return err
 				}
 			}
@@ -100,11 +102,11 @@ func join(p *process, n int, role string) ([]*visitor, error) {
 }
 
 // screeningOf asks the kiosk anew for the id of the screening in its view.
-func screeningOf(v *visitor) (string, error) {
-	if err := v.connect("vote"); err != nil {
+func screeningOf(v *visit.Visitor) (string, error) {
+	if err := v.Connect("vote"); err != nil {
 		return "", err
 	}
-	m, err := v.read()
+	m, err := v.Read()
 	if err != nil {
 		return "", err
 	}
@@ -114,24 +116,26 @@ func screeningOf(v *visitor) (string, error) {
 }
 
 // tap lets all phones vote at once, in several questions one after the other.
-func tap(facilitator *visitor, all []*visitor, evening string) ([]time.Duration, error) {
+func tap(facilitator *visit.Visitor, all []*visit.Visitor, evening string) ([]time.Duration, error) {
 	var taps []time.Duration
 	for run, q := range []struct{ question, option string }{
 		{"k1", "18"}, {"k2", ""}, {"k3", ""}, {"k4", ""}, {"k5", ""},
 	} {
 		open := map[string]any{"do": "openQuestion", "question": q.question, "newRound": false}
-		if err := facilitator.do(fmt.Sprint("open-", run), open); err != nil {
+		if err := facilitator.Do(fmt.Sprint("open-", run), open); err != nil {
 			return nil, err
 		}
 		for _, v := range all {
-			if err := v.waitFor(func(m message) bool { return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"open"`)) }); err != nil {
+			if err := v.WaitFor(func(m visit.Message) bool {
+				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"open"`))
+			}); err != nil {
 				return nil, err
 			}
 		}
 		each := make([]time.Duration, len(all))
 		err := together(len(all), func(i int) error {
 			begin := time.Now()
-			err := all[i].do(fmt.Sprint("tap-", run, "-", i), map[string]any{
+			err := all[i].Do(fmt.Sprint("tap-", run, "-", i), map[string]any{
 				"do": "castBallot", "screening": evening, "question": q.question, "round": 1, "choices": []string{},
 			})
 			each[i] = time.Since(begin)
@@ -141,11 +145,13 @@ func tap(facilitator *visitor, all []*visitor, evening string) ([]time.Duration,
 			return nil, err
 		}
 		taps = append(taps, each...)
-		if err := facilitator.do(fmt.Sprint("close-", run), map[string]any{"do": "closeQuestion", "question": q.question}); err != nil {
+		if err := facilitator.Do(fmt.Sprint("close-", run), map[string]any{"do": "closeQuestion", "question": q.question}); err != nil {
 			return nil, err
 		}
 		for _, v := range all {
-			if err := v.waitFor(func(m message) bool { return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"closed"`)) }); err != nil {
+			if err := v.WaitFor(func(m visit.Message) bool {
+				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"closed"`))
+			}); err != nil {
 				return nil, err
 			}
 		}
@@ -153,21 +159,9 @@ func tap(facilitator *visitor, all []*visitor, evening string) ([]time.Duration,
 	return taps, nil
 }
 
-func (v *visitor) waitFor(is func(message) bool) error {
-	for {
-		m, err := v.read()
-		if err != nil {
-			return err
-		}
-		if is(m) {
-			return nil
-		}
-	}
-}
-
 // tellAll measures from the facilitator's press until the last phone has the view
 // that shows it.
-func tellAll(facilitator *visitor, all []*visitor) ([]time.Duration, int, error) {
+func tellAll(facilitator *visit.Visitor, all []*visit.Visitor) ([]time.Duration, int, error) {
 	var last []time.Duration
 	size := 0
 	for run := range phoneRuns {
@@ -176,11 +170,11 @@ func tellAll(facilitator *visitor, all []*visitor) ([]time.Duration, int, error)
 		ids := make(chan error, 1)
 		begin := time.Now()
 		go func() {
-			ids <- facilitator.do(fmt.Sprint("reveal-", run), map[string]any{"do": "revealQuestion", "question": question})
+			ids <- facilitator.Do(fmt.Sprint("reveal-", run), map[string]any{"do": "revealQuestion", "question": question})
 		}()
 		sizes := make([]int, len(all))
 		err := together(len(all), func(i int) error {
-			return all[i].waitFor(func(m message) bool {
+			return all[i].WaitFor(func(m visit.Message) bool {
 				sizes[i] = len(m.View)
 				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"revealed"`)) &&
 					bytes.Contains(m.View, fmt.Appendf(nil, `"question":{"id":%q`, question))
@@ -201,7 +195,7 @@ func tellAllPlainly(ctx context.Context, dir string, size int) (last []time.Dura
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, p.stop()) }()
+	defer func() { err = errors.Join(err, p.Stop()) }()
 	all, err := join(p, followers, "any")
 	if err != nil {
 		return nil, err
@@ -212,14 +206,14 @@ func tellAllPlainly(ctx context.Context, dir string, size int) (last []time.Dura
 		told := make(chan error, 1)
 		begin := time.Now()
 		go func() {
-			r, err := http.Post(p.base+"/tell", "application/json", bytes.NewReader([]byte(text)))
+			r, err := http.Post(p.Base+"/tell", "application/json", bytes.NewReader([]byte(text)))
 			if err == nil {
 				err = r.Body.Close()
 			}
 			told <- err
 		}()
 		err := together(len(all), func(i int) error {
-			_, err := all[i].read()
+			_, err := all[i].Read()
 			return err
 		})
 		if err := errors.Join(err, <-told); err != nil {
