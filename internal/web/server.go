@@ -250,11 +250,7 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	// A screen that dials at once after a restart must not be shown an empty kiosk: the
 	// projector would take the film back to its beginning.
 	if s.room.Read(ctx, func(*screening.State) {}) != nil {
-		var err error // ctx has ended, or the Room: its own Run says why
-		for _, l := range listeners {
-			err = errors.Join(err, l.Close())
-		}
-		return err
+		return closeAll(listeners) // ctx has ended, or the Room: its own Run says why
 	}
 	s.hub.render()
 	server := &http.Server{
@@ -268,10 +264,12 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	// The websockets' contexts come from here: they end with ctx.
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
+	var unheard beginners
+	server.ConnState = unheard.follow
 	group.Go(func() error { return s.hub.run(ctx) })
 	for _, l := range listeners {
 		group.Go(func() error {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := server.Serve(l); ctx.Err() == nil { // else it was closed below
 				return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 			}
 			return nil
@@ -279,12 +277,17 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	}
 	group.Go(func() error {
 		<-ctx.Done()
+		closed := closeAll(listeners) // whom the kernel holds yet are for the next daemon, where systemd has the socket
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		if err := server.Shutdown(end); err != nil {
-			return server.Close() // a slow reader of the film need not hold the end up
+		moment, over := context.WithTimeout(end, 300*time.Millisecond)
+		unheard.gone(moment)
+		over()
+		// What either says is of the listeners, which are closed.
+		if err := server.Shutdown(end); errors.Is(err, context.DeadlineExceeded) {
+			_ = server.Close() // a slow reader of the film need not hold the end up
 		}
-		return nil
+		return closed
 	})
 	err := group.Wait()
 	s.sockets.Wait()
