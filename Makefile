@@ -39,7 +39,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-pi; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-container test-pi; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \

@@ -42,13 +42,13 @@ type examination struct {
 
 func doctorCommand() *cobra.Command {
 	var f flags
-	var asJSON bool
+	var asJSON, buttons bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the box before leaving for the village; a red line says what to do",
 		Long: "Check the box: film, sound, displays, buttons, storage, power, clock, PIN, Wi-Fi.\n" +
 			"Exit code 0: ready (notes may be there); 1: something needs mending.\n" +
-			"A running kiosk is asked and not disturbed.",
+			"A running kiosk is asked and not disturbed. --buttons asks you to press each button.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			changed := cmd.Flags().Changed
@@ -60,6 +60,10 @@ func doctorCommand() *cobra.Command {
 			}
 			f.settle(changed)
 			e := examine(cmd.Context(), f)
+			if buttons {
+				e.add(pressButtons(cmd.Context(), f, cmd.ErrOrStderr()))
+				e.judge()
+			}
 			if err := e.print(cmd.OutOrStdout(), asJSON); err != nil {
 				return err
 			}
@@ -71,6 +75,7 @@ func doctorCommand() *cobra.Command {
 	}
 	addPlaces(cmd, &f)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().BoolVar(&buttons, "buttons", false, "ask for each button, and let its lamp blink; the kiosk must be stopped")
 	return cmd
 }
 
@@ -133,12 +138,17 @@ func examine(ctx context.Context, f flags) examination {
 			e.add(p)
 		}
 	}
+	e.judge()
+	return e
+}
+
+// judge sets Level.
+func (e *examination) judge() {
 	for _, c := range e.Checks {
 		if health.Compare(c.Level, e.Level) > 0 {
 			e.Level = c.Level
 		}
 	}
-	return e
 }
 
 // add puts a finding in, in the place of an earlier one of that name.

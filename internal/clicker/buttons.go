@@ -90,7 +90,7 @@ func Run(ctx context.Context, s Setup, t Tools) error {
 	b := &buttons{Setup: s, Tools: t}
 	wait := time.Second
 	for ctx.Err() == nil {
-		lines, err := t.Open(b.wiring())
+		lines, err := t.Open(b.Wiring())
 		if err != nil {
 			b.report(Condition{Trouble: err})
 			select {
@@ -162,16 +162,18 @@ type suspect struct {
 	marked bool
 }
 
-func (b *buttons) wiring() Wiring {
-	w := Wiring{Chip: b.Chip, Debounce: b.Debounce}
-	for _, button := range b.Buttons {
+// Wiring has the buttons as inputs, in their order, and as outputs their lamps, in their
+// order too, and then the buzzer.
+func (s Setup) Wiring() Wiring {
+	w := Wiring{Chip: s.Chip, Debounce: s.Debounce}
+	for _, button := range s.Buttons {
 		w.Inputs = append(w.Inputs, button.Line)
 		if button.Lamp != "" {
 			w.Outputs = append(w.Outputs, button.Lamp)
 		}
 	}
-	if b.Buzzer != "" {
-		w.Outputs = append(w.Outputs, b.Buzzer)
+	if s.Buzzer != "" {
+		w.Outputs = append(w.Outputs, s.Buzzer)
 	}
 	return w
 }
@@ -189,7 +191,7 @@ func (b *buttons) report(c Condition) {
 // serve works with open lines until ctx ends (nil) or the chip goes away.
 func (b *buttons) serve(ctx context.Context, lines Lines) error {
 	b.keys = make([]key, len(b.Buttons))
-	b.lamps = make([]lamp, len(b.wiring().Outputs))
+	b.lamps = make([]lamp, len(b.Wiring().Outputs))
 	b.seq, b.missing, b.credit = 0, 0, 0
 	for i := range b.keys {
 		down, err := lines.Down(i)
