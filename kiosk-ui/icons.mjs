@@ -31,6 +31,16 @@ const names = {
   'thumb-up': 'thumbs-up',
   warning: 'triangle-alert',
 
+  // how the evening went; see internal/screening/note.go
+  bus: 'bus',
+  field: 'sprout',
+  house: 'house',
+  market: 'shopping-basket',
+  'no-power': 'zap-off',
+  rain: 'cloud-rain',
+  sun: 'sun',
+  young: 'backpack',
+
   // the screens
   bars: 'chart-column',
   calendar: 'calendar',

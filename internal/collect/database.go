@@ -229,7 +229,7 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 	screenings := insert{d: d, table: "screenings", columns: []string{
 		"session_id", "device_id", "rehearsal", "programme", "film_id", "film_title", "film_finished", "held_at", "started_at", "ended_at",
 		"clock_source", "kode_kemendagri", "kode_bps", "pcode", "kabupaten", "venue", "audience", "notes", "data_quality", "app_version",
-		"people", "disability", "signing_key", "last_event", "digest", "trail"}}
+		"people", "disability", "signing_key", "last_event", "digest", "trail", "note_went", "note_away", "note_why"}}
 	screenings.upsert()
 	attendance := insert{d: d, table: "attendance", columns: []string{
 		"session_id", "category", "label", "sex", "age_group", "count_in", "count_out", "corrections", "net_count"}}
@@ -244,7 +244,8 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 		for _, s := range chunk {
 			screenings.add(s.ID, s.Kiosk, s.Rehearsal, s.Programme, s.FilmID, s.FilmTitle.ID, s.FilmFinished, moment(s.HeldAt), moment(s.StartedAt), moment(s.EndedAt),
 				s.Clock, s.KodeKemendagri, s.KodeBPS, s.PCode(), s.Regency, s.Venue, s.Audience, s.Label, s.Quality, s.AppVersion,
-				s.People(), s.Disability, s.Key, s.LastEvent, s.Digest, s.history.trail(s.LastEvent))
+				s.People(), s.Disability, s.Key, s.LastEvent, s.Digest, s.history.trail(s.LastEvent),
+				joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why))
 			for _, g := range s.Groups {
 				attendance.add(s.ID, g.ID, g.Label.ID, g.Sex, g.Age, g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
 			}

@@ -401,6 +401,11 @@ func (h *history) differs(s *export.Summary) string {
 			return "question " + q.ID
 		}
 	}
+	for i, codes := range s.Note.Codes() {
+		if !slices.Equal(codes, state.Note.Codes()[i]) {
+			return "note"
+		}
+	}
 	return ""
 }
 

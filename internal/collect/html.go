@@ -29,7 +29,13 @@ type reportData struct {
 	ByMonth, Legend      template.HTML
 	Cannot               Words
 	Changes              []reportChange
+	Notes                []reportNotes
 	Problems             []Problem
+}
+
+type reportNotes struct {
+	Title Words
+	Chart template.HTML
 }
 
 type reportChange struct {
@@ -70,6 +76,17 @@ func writeHTML(w io.Writer, r *Result, t *Totals) error {
 	d.ByGroup, d.ByRegency, d.ByMonth = bars("Per kelompok", groups), bars("Per kabupaten", regencies), bars("Per bulan", months)
 	for _, c := range t.Changes {
 		d.Changes = append(d.Changes, changeOf(c))
+	}
+	for _, n := range t.Notes {
+		var all []chart.Bar
+		for i, choice := range n.Choices {
+			if n.Times[i] > 0 {
+				all = append(all, chart.Bar{Label: both(words(choice.Text)), Value: float64(n.Times[i]), Text: thousands(n.Times[i])})
+			}
+		}
+		if len(all) > 0 {
+			d.Notes = append(d.Notes, reportNotes{words(n.Title), chart.Bars(n.Title["id"], float64(t.Noted), all)})
+		}
 	}
 	page, err := template.New("report").Parse(reportPage)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
 )
 
 // The JSON report: fields may be added, never renamed. Of polls that fewer than ten
@@ -26,6 +27,8 @@ type (
 		Groups            []jsonGroup `json:"groups"`
 		Disability        *int        `json:"disability"` // null: nobody was asked, or under ten
 		DisabilityAskedAt int         `json:"disabilityAskedAt"`
+		NotedAt           int         `json:"notedAt"` // screenings of which the facilitator noted how they went
+		Noted             []jsonNoted `json:"noted"`
 		First             string      `json:"first"`
 		Last              string      `json:"last"`
 		Rehearsals        int         `json:"rehearsals"` // not counted
@@ -38,6 +41,12 @@ type (
 		Sex    string `json:"sex"`
 		Age    string `json:"age"`
 		People int    `json:"people"`
+	}
+	jsonNoted struct {
+		List       string `json:"list"`
+		Code       string `json:"code"`
+		Text       Words  `json:"text"`
+		Screenings int    `json:"screenings"`
 	}
 	jsonRegency struct {
 		Name           string      `json:"name"`
@@ -69,27 +78,28 @@ type (
 		High     float64 `json:"high"`
 	}
 	jsonScreening struct {
-		ID             string      `json:"id"`
-		Kiosk          string      `json:"kiosk"`
-		Rehearsal      bool        `json:"rehearsal"`
-		HeldAt         string      `json:"heldAt"`
-		StartedAt      string      `json:"startedAt"`
-		EndedAt        string      `json:"endedAt"`
-		Regency        string      `json:"regency"`
-		KodeKemendagri string      `json:"kodeKemendagri"`
-		KodeBPS        string      `json:"kodeBps"`
-		Venue          string      `json:"venue"`
-		Audience       string      `json:"audience"`
-		Programme      string      `json:"programme"`
-		Film           Words       `json:"film"`
-		People         int         `json:"people"`
-		Groups         []jsonGroup `json:"groups"`
-		Disability     *int        `json:"disability"`
-		Rounds         []jsonRound `json:"rounds"`
-		Quality        string      `json:"quality"`
-		Signed         bool        `json:"signed"`
-		Copies         int         `json:"copies"`
-		Digest         string      `json:"digest"`
+		ID             string                 `json:"id"`
+		Kiosk          string                 `json:"kiosk"`
+		Rehearsal      bool                   `json:"rehearsal"`
+		HeldAt         string                 `json:"heldAt"`
+		StartedAt      string                 `json:"startedAt"`
+		EndedAt        string                 `json:"endedAt"`
+		Regency        string                 `json:"regency"`
+		KodeKemendagri string                 `json:"kodeKemendagri"`
+		KodeBPS        string                 `json:"kodeBps"`
+		Venue          string                 `json:"venue"`
+		Audience       string                 `json:"audience"`
+		Programme      string                 `json:"programme"`
+		Film           Words                  `json:"film"`
+		People         int                    `json:"people"`
+		Groups         []jsonGroup            `json:"groups"`
+		Disability     *int                   `json:"disability"`
+		Rounds         []jsonRound            `json:"rounds"`
+		Quality        string                 `json:"quality"`
+		Note           screening.EveningNoted `json:"note"` // in the codes of noted
+		Signed         bool                   `json:"signed"`
+		Copies         int                    `json:"copies"`
+		Digest         string                 `json:"digest"`
 	}
 	jsonRound struct {
 		Question   string         `json:"question"`
@@ -107,11 +117,16 @@ func writeJSON(w io.Writer, r *Result, t *Totals) error {
 		SchemaVersion: schemaVersion, Kiosks: append([]Kiosk{}, r.Kiosks...), Problems: append([]Problem{}, r.Problems...),
 		Regencies: []jsonRegency{}, Changes: []jsonChange{}, Screenings: []jsonScreening{},
 		CannotShow: Words{chart.CannotShow[0], chart.CannotShow[1]},
-		Totals: jsonTotals{Screenings: t.Screenings, People: t.People, Groups: jsonGroups(t.Groups, t.ByGroup), DisabilityAskedAt: t.AskedAt,
+		Totals: jsonTotals{Screenings: t.Screenings, People: t.People, Groups: jsonGroups(t.Groups, t.ByGroup), DisabilityAskedAt: t.AskedAt, NotedAt: t.Noted,
 			First: t.First, Last: t.Last, Rehearsals: rehearsals(r), Copies: r.Copies, Twice: r.Twice},
 	}
 	if n, told := few(t.Disability, t.AskedAt).(int); told {
 		out.Totals.Disability = &n
+	}
+	for _, list := range t.Notes {
+		for i, choice := range list.Choices {
+			out.Totals.Noted = append(out.Totals.Noted, jsonNoted{list.ID, choice.ID, words(choice.Text), list.Times[i]})
+		}
 	}
 	for _, g := range t.Regencies {
 		out.Regencies = append(out.Regencies, jsonRegency{g.Name, g.Kemendagri, g.BPS, g.Screenings, g.People, jsonGroups(t.Groups, g.Groups)})
@@ -154,7 +169,7 @@ func jsonOf(s *Screening) jsonScreening {
 		ID: s.ID, Kiosk: s.Kiosk, Rehearsal: s.Rehearsal, HeldAt: s.HeldAt, StartedAt: s.StartedAt, EndedAt: s.EndedAt,
 		Regency: s.Regency, KodeKemendagri: s.KodeKemendagri, KodeBPS: s.KodeBPS, Venue: s.Venue, Audience: s.Audience,
 		Programme: s.Programme, Film: s.FilmTitle, People: s.People(), Groups: []jsonGroup{}, Disability: s.Disability,
-		Rounds: []jsonRound{}, Quality: s.Quality, Signed: s.Key != "", Copies: s.Copies, Digest: s.Digest,
+		Rounds: []jsonRound{}, Quality: s.Quality, Note: s.Note, Signed: s.Key != "", Copies: s.Copies, Digest: s.Digest,
 	}
 	for _, g := range s.Groups {
 		out.Groups = append(out.Groups, jsonGroup{g.ID, g.Label, g.Sex, g.Age, g.Net})

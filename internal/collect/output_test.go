@@ -95,6 +95,18 @@ func TestTotalsAreThoseOfTheFacts(t *testing.T) {
 			}
 		}
 	}
+	rain, women, noted := 0, 0, 0
+	for _, e := range all {
+		if e.Facts[0].Rehearsal || e.Note.Went == nil {
+			continue
+		}
+		noted++
+		rain += len(e.Note.Went)
+		women += min(len(e.Note.Away), 1)
+	}
+	if got.Noted != noted || noted == 0 || got.Notes[0].Times[3] != rain || got.Notes[1].Times[0] != women || women == noted {
+		t.Errorf("notes %+v at %d screenings, want rain at %d and women away at %d of %d", got.Notes, got.Noted, rain, women, noted)
+	}
 	if len(got.Answers) != 10 || len(got.Changes) != 5 {
 		t.Fatalf("%d answers, %d changes", len(got.Answers), len(got.Changes))
 	}

@@ -35,6 +35,7 @@ type Screening struct {
 	Groups     []Group
 	Disability *int // of those who were asked; nil when nobody was
 	Rounds     []Round
+	Note       screening.EveningNoted // how it went, in codes
 
 	LastEvent int64  // number of the last event
 	Digest    string // of what was exported, as SHA-256 of its checksums
@@ -165,7 +166,10 @@ func (g *glossary) screeningOf(sum *export.Summary) (*Screening, error) {
 		Regency: in.Regency, KodeKemendagri: in.KodeKemendagri, KodeBPS: in.KodeBPS,
 		Venue: in.Venue, Audience: in.Audience, Label: in.Label, HeldAt: in.HeldAt, StartedAt: in.StartedAt,
 		Clock: strings.Join(sum.Quality.ClockSources, ","), Quality: strings.Join(sum.Quality.Notes, ","),
-		AppVersion: sum.AppVersion, Disability: sum.Attendance.Disability,
+		AppVersion: sum.AppVersion, Disability: sum.Attendance.Disability, Note: sum.Note,
+	}
+	for _, codes := range []*[]string{&s.Note.Went, &s.Note.Away, &s.Note.Why} {
+		*codes = append([]string{}, *codes...) // older kiosks do not write them
 	}
 	if in.EndedAt != nil {
 		s.EndedAt = *in.EndedAt

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"strconv"
+	"strings"
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
@@ -114,6 +115,9 @@ var sessionsTable = table{
 		{"other_groups", "integer", "#reached+other", Words{"Kelompok lain", "Other groups"}},
 		{"disability", "integer", "#reached+disabled", Words{"Orang dengan disabilitas, yang ditanya", "People with a disability, as asked"}},
 		{"questions_asked", "integer", "#indicator+questions", Words{"Pertanyaan yang diajukan", "Questions asked"}},
+		{"note_went", "string", "#meta+note+went", Words{"Catatan fasilitator: jalannya acara", "Facilitator's note: how it went"}},
+		{"note_away", "string", "#meta+note+away", Words{"Catatan fasilitator: siapa yang sedikit datang", "Facilitator's note: who stayed away"}},
+		{"note_why", "string", "#meta+note+why", Words{"Catatan fasilitator: mengapa", "Facilitator's note: why"}},
 		{"data_quality", "string", "#meta+quality", Words{"Catatan tentang data", "Notes on the data"}},
 		{"signed", "boolean", "#meta+signed", Words{"Ditandatangani kiosk", "Signed by the kiosk"}},
 		{"copies", "integer", "#meta+copies", Words{"Salinan utuh yang dibaca", "Sound copies that were read"}},
@@ -152,8 +156,11 @@ func (s *Screening) sessionCells() []any {
 	}
 	return []any{s.ID, s.Kiosk, s.Date(), s.HeldAt, s.StartedAt, s.EndedAt, s.KodeKemendagri, code(s.KodeBPS), s.PCode(), s.Regency,
 		s.Venue, s.Audience, s.Programme, s.FilmTitle.ID, s.FilmFinished, s.People(), standard[0], standard[1], standard[2], standard[3], other,
-		disability, len(questions), s.Quality, s.Key != "", s.Copies}
+		disability, len(questions), joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why), s.Quality, s.Key != "", s.Copies}
 }
+
+// joined writes several words into one cell.
+func joined(codes []string) string { return strings.Join(codes, ",") }
 
 // answersTable is one row per screening, round and answer. Of rounds that fewer than
 // ten people answered it has the number of rows, and nothing in them.

@@ -6,6 +6,7 @@ import (
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
 )
 
 // Totals are the figures of all screenings but rehearsals.
@@ -22,6 +23,8 @@ type Totals struct {
 	Answers    []*Answers   // by question, as first asked
 	Changes    []*Change    // of the questions asked before and after a film
 	Months     []MonthTotal // by month
+	Noted      int          // screenings of which the facilitator noted how they went
+	Notes      []NoteTotal  // by screening.NoteLists
 }
 
 // MonthTotal is what happened in a month ("2026-11").
@@ -29,6 +32,12 @@ type MonthTotal struct {
 	Month      string
 	Screenings int
 	People     int
+}
+
+// NoteTotal is at how many screenings the choices of a list were noted.
+type NoteTotal struct {
+	screening.NoteList
+	Times []int // by Choices
 }
 
 // Regency is what happened in a regency.
@@ -75,6 +84,9 @@ type Change struct {
 // Totals adds up.
 func (r *Result) Totals() *Totals {
 	t := &Totals{}
+	for _, list := range screening.NoteLists {
+		t.Notes = append(t.Notes, NoteTotal{list, make([]int, len(list.Choices))})
+	}
 	groups := map[Category]int{}
 	regencies := map[string]*Regency{}
 	months := map[string]*MonthTotal{}
@@ -133,6 +145,16 @@ func (r *Result) Totals() *Totals {
 			reg.AskedAt++
 			t.Disability += *s.Disability
 			t.AskedAt++
+		}
+		if len(s.Note.InWords()) > 0 {
+			t.Noted++
+		}
+		for i, codes := range s.Note.Codes() {
+			for j, choice := range t.Notes[i].Choices {
+				if slices.Contains(codes, choice.ID) {
+					t.Notes[i].Times[j]++
+				}
+			}
 		}
 		before, after := map[*Question]*Round{}, map[*Question]*Round{}
 		for i := range s.Rounds {

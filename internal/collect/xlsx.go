@@ -21,6 +21,7 @@ const (
 	sheetAttendance = "Kehadiran Attendance"
 	sheetAnswers    = "Jawaban Answers"
 	sheetChange     = "Sebelum-sesudah Change"
+	sheetNotes      = "Catatan Notes"
 	sheetProblems   = "Masalah Problems"
 	sheetAbout      = "Keterangan About"
 )
@@ -37,12 +38,12 @@ type workbook struct {
 	title, head, text, wrap, whole, share, day, note int                // styles
 }
 
-// writeXLSX writes the spreadsheet: seven sheets with Excel's own charts.
+// writeXLSX writes the spreadsheet: eight sheets with Excel's own charts.
 func writeXLSX(w io.Writer, r *Result, t *Totals, made time.Time) error {
 	b := &workbook{File: excelize.NewFile(), width: map[string]float64{}, lines: map[string]int{}}
 	defer b.Close() // its temporary files
 	b.styles()
-	for i, name := range []string{sheetSummary, sheetAttendance, sheetChange, sheetAnswers, sheetScreenings, sheetProblems, sheetAbout} {
+	for i, name := range []string{sheetSummary, sheetAttendance, sheetChange, sheetAnswers, sheetScreenings, sheetNotes, sheetProblems, sheetAbout} {
 		if i == 0 {
 			b.must(b.SetSheetName("Sheet1", name))
 		} else {
@@ -57,6 +58,7 @@ func writeXLSX(w io.Writer, r *Result, t *Totals, made time.Time) error {
 	b.change(t)
 	b.answers(t)
 	b.screenings(r)
+	b.notes(t)
 	b.problems(r)
 	b.about()
 	b.summary(r, t, made)
@@ -438,6 +440,25 @@ func (b *workbook) streamed(c column, v any) any {
 		return clean(v)
 	}
 	return v
+}
+
+func (b *workbook) notes(t *Totals) {
+	s := sheetNotes
+	heads := []heading{{"Catatan fasilitator", "The facilitator's note", 40}, {"Pilihan", "Choice", 44}, {"Pemutaran", "Screenings", 14}}
+	b.set(s, 1, 1, "Catatan fasilitator · The facilitators' notes", b.title)
+	b.widths(s, heads)
+	b.heads(s, 2, heads)
+	row := 3
+	for _, n := range t.Notes {
+		for i, choice := range n.Choices {
+			b.set(s, 1, row, n.Title["id"]+"\n"+n.Title["en"], b.wrap)
+			b.set(s, 2, row, choice.Text["id"]+"\n"+choice.Text["en"], b.wrap)
+			b.set(s, 3, row, n.Times[i], b.whole)
+			row++
+		}
+	}
+	b.set(s, 1, row+1, fmt.Sprintf("Dicatat di %d dari %d pemutaran; yang tidak dicatat belum tentu tidak terjadi. / Noted at %[1]d of %[2]d screenings; what was not noted may have happened all the same.", t.Noted, t.Screenings), b.text)
+	b.freeze(s, 2)
 }
 
 func (b *workbook) problems(r *Result) {

@@ -149,7 +149,11 @@ func goldenEvening() *journaltest.Kiosk {
 	do(f, screening.RevealQuestion{Question: "q1"})
 	ask("q2", 1, "a b", "b a", "d", "a")
 	phone("q2", 1, "secret-key-1", "c d")
+	do(f, screening.MoveTo{Step: screening.Closing})
+	do(f, screening.NoteEvening{EveningNoted: screening.EveningNoted{Went: []string{"film_stopped"}}})
 	do(f, screening.MoveTo{Step: screening.Ended})
+	do(f, screening.NoteEvening{EveningNoted: screening.EveningNoted{
+		Went: []string{"rain_on_roof", "split_by_language"}, Away: []string{"women"}, Why: []string{"field_work", "not_told_in_time"}}})
 	return k
 }
 

@@ -111,8 +111,14 @@ type reportData struct {
 	Merged     bool // groups that few were in are shown together
 	Legend     template.HTML
 	Quality    []words
+	Noted      []reportNote
 	Cannot     words
 	Smallest   int
+}
+
+type reportNote struct {
+	Title words
+	Said  []words
 }
 
 type reportQuestion struct {
@@ -165,6 +171,13 @@ func (e *evening) report() ([]byte, error) {
 		var w words
 		w.ID, w.EN = QualityNote(n)
 		d.Quality = append(d.Quality, w)
+	}
+	for _, n := range e.state.Note.InWords() {
+		noted := reportNote{Title: both(n.Title)}
+		for _, said := range n.Said {
+			noted.Said = append(noted.Said, both(said))
+		}
+		d.Noted = append(d.Noted, noted)
 	}
 	return page(reportPage, d)
 }

@@ -17,7 +17,9 @@ type Summary struct {
 	Attendance    AttendanceSummary `json:"attendance"`
 	Questions     []QuestionSummary `json:"questions"` // those that were asked
 	Quality       QualitySummary    `json:"quality"`
-	Events        EventsSummary     `json:"events"`
+	// Note is how it went, in the codes of screening.NoteLists; no free text.
+	Note   screening.EveningNoted `json:"note"`
+	Events EventsSummary          `json:"events"`
 }
 
 // ScreeningSummary says where, when and for whom.
@@ -167,6 +169,7 @@ func (e *evening) totals() Summary {
 			Notes: append([]string{}, e.quality()...), ClockSources: e.clocks,
 			Restarts: e.starts, ClockSet: e.set, Corrections: e.fixes, Buttons: e.buttons,
 		},
+		Note:   e.state.Note,
 		Events: EventsSummary{Last: e.state.Seq, Lines: len(e.events), ReplacedBallots: e.left},
 	}
 	if s.EndedAt != nil {

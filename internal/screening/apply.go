@@ -64,6 +64,8 @@ func (s *State) applyToScreening(r Recorded) {
 		s.applyQuestion(r)
 	case FilmShown:
 		s.Shown.add(e)
+	case EveningNoted:
+		s.Note = e
 	case FilmPlayerChosen: // of the journal, for those who look after the kiosk
 	default:
 		s.Playback.apply(r.Seq, e)

@@ -273,6 +273,10 @@ type ChooseFilmPlayer struct {
 	Why    string
 }
 
+// NoteEvening says how the evening went, in place of what was noted before; with nothing
+// in it, that is taken back. See NoteLists and [State.MayNote].
+type NoteEvening struct{ EveningNoted }
+
 // SetClock sets the kiosk's clock to Now, after a person confirmed the date shown.
 type SetClock struct{ Now time.Time }
 
@@ -328,6 +332,7 @@ func (ChooseFilmPlayer) command()  {}
 func (NotePosition) command()      {}
 func (ReachPausePoint) command()   {}
 func (FinishFilm) command()        {}
+func (NoteEvening) command()       {}
 func (SetClock) command()          {}
 func (TrustClock) command()        {}
 func (StartKiosk) command()        {}

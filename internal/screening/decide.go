@@ -122,6 +122,8 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 			return nil, refuse(QuestionNotOpen)
 		}
 		return events(QuestionReadAloud(c))
+	case NoteEvening:
+		return s.decideNote(c)
 	}
 	return s.decideFilm(e.Command)
 }

@@ -49,6 +49,17 @@ func suspect(commands ...string) from {
 	return from{FromButtons, SuspectPresses{PressButton{Category: "girl", Place: 3, Places: 4}, commands}}
 }
 
+// note notes one code of each list, or none of it.
+func note(codes ...string) NoteEvening {
+	n := NoteEvening{}
+	for i, to := range []*[]string{&n.Went, &n.Away, &n.Why} {
+		if i < len(codes) && codes[i] != "" {
+			*to = []string{codes[i]}
+		}
+	}
+	return n
+}
+
 func edited(change func(*Details)) Details {
 	d := details()
 	change(&d)
@@ -62,14 +73,15 @@ func planned(change func(*PlanScreening)) PlanScreening {
 }
 
 var (
-	atDoors = acts(plan(), MoveTo{Doors})
-	atPoll  = acts(plan(), MoveTo{Doors}, MoveTo{PollBefore})
-	atFilm  = acts(plan(), MoveTo{FilmStep})
-	atTalk  = acts(plan(), MoveTo{Discussion})
-	pressed = after(atDoors, from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, from{FromButtons, PressButton{Category: "boy", Edge: 39_500}}, wait(500*time.Millisecond))
-	offered = after(atPoll, OpenQuestion{Question: "offer"})
-	playing = after(atFilm, PlayFilm{})
-	noFilm  = acts(planned(func(p *PlanScreening) { p.Programme.Film = Film{Missing: true} }), MoveTo{FilmStep})
+	atDoors   = acts(plan(), MoveTo{Doors})
+	atPoll    = acts(plan(), MoveTo{Doors}, MoveTo{PollBefore})
+	atFilm    = acts(plan(), MoveTo{FilmStep})
+	atTalk    = acts(plan(), MoveTo{Discussion})
+	atClosing = acts(plan(), MoveTo{Closing})
+	pressed   = after(atDoors, from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, from{FromButtons, PressButton{Category: "boy", Edge: 39_500}}, wait(500*time.Millisecond))
+	offered   = after(atPoll, OpenQuestion{Question: "offer"})
+	playing   = after(atFilm, PlayFilm{})
+	noFilm    = acts(planned(func(p *PlanScreening) { p.Programme.Film = Film{Missing: true} }), MoveTo{FilmStep})
 )
 
 func after(given []any, more ...any) []any { return append(given[:len(given):len(given)], more...) }
@@ -186,6 +198,27 @@ var decisions = []decision{
 	{name: "disability removed", given: after(atFilm, RecordDisability{number(4)}), when: RecordDisability{nil}, then: then(DisabilityRecorded{nil})},
 	{name: "disability below zero", given: atFilm, when: RecordDisability{number(-1)}, no: NumberOutOfRange},
 	{name: "disability too many", given: atFilm, when: RecordDisability{number(10_000)}, no: NumberOutOfRange},
+
+	// How it went.
+	{name: "note", given: atClosing, when: note("rain_on_roof", "women", "field_work"),
+		then: then(EveningNoted{[]string{"rain_on_roof"}, []string{"women"}, []string{"field_work"}})},
+	{name: "note in the order of the list, each once", given: atClosing, when: NoteEvening{EveningNoted{Went: []string{"rain_on_roof", "lively_talk", "rain_on_roof"}}},
+		then: then(EveningNoted{[]string{"lively_talk", "rain_on_roof"}, []string{}, []string{}})},
+	{name: "note after the end", given: after(atClosing, MoveTo{Ended}), when: note("", "men"), then: then(EveningNoted{[]string{}, []string{"men"}, []string{}})},
+	{name: "the last note counts", given: after(atClosing, note("rain_on_roof", "women")), when: note("rain_on_roof"),
+		then: then(EveningNoted{[]string{"rain_on_roof"}, []string{}, []string{}})},
+	{name: "note taken back", given: after(atClosing, note("rain_on_roof")), when: NoteEvening{}, then: then(EveningNoted{[]string{}, []string{}, []string{}})},
+	{name: "note as it stands", given: after(atClosing, note("rain_on_roof")), when: note("rain_on_roof")},
+	{name: "note of nothing", given: atClosing, when: NoteEvening{}},
+	{name: "note that stays when one goes back", given: after(atClosing, note("rain_on_roof"), MoveTo{Discussion}, MoveTo{Closing}), when: note("rain_on_roof")},
+	{name: "note of another list", given: atClosing, when: note("women"), no: UnknownNote},
+	{name: "note in one's own words", given: atClosing, when: note("", "Ibu Maria"), no: UnknownNote},
+	{name: "note of an empty code", given: atClosing, when: NoteEvening{EveningNoted{Why: []string{""}}}, no: UnknownNote},
+	{name: "note during the talk", given: atTalk, when: note("rain_on_roof"), no: TooEarlyToNote},
+	{name: "note of an evening that is only planned", given: after(atClosing, note("rain_on_roof"), MoveTo{Ended}, planned(func(p *PlanScreening) { p.Screening = "scr-2" })),
+		when: note("rain_on_roof"), no: TooEarlyToNote},
+	{name: "the next evening begins without a note", given: after(atClosing, note("rain_on_roof"), MoveTo{Ended}, planned(func(p *PlanScreening) { p.Screening = "scr-2" }), MoveTo{Closing}),
+		when: NoteEvening{}},
 
 	// GPIO buttons.
 	{name: "a button", given: atDoors, when: from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, then: then(AttendeeCounted{"girl", 39_000})},

@@ -202,6 +202,12 @@ type (
 		Player PlayerKind `json:"player"`
 		Why    string     `json:"why"` // for those who look after the kiosk
 	}
+	// EveningNoted is how the evening went, in the codes of NoteLists: all that is noted now.
+	EveningNoted struct {
+		Went []string `json:"went"`
+		Away []string `json:"away"`
+		Why  []string `json:"why"`
+	}
 	// ExportWritten belongs to no screening, also when it happens in the middle of one.
 	ExportWritten struct {
 		Stick      string `json:"stick"`      // what tells one stick from another; nobody's name
@@ -247,14 +253,15 @@ func (PausePointsUsed) Kind() string     { return "PausePointsUsed" }
 func (SoundLagSet) Kind() string         { return "SoundLagSet" }
 func (FilmShown) Kind() string           { return "FilmShown" }
 func (FilmPlayerChosen) Kind() string    { return "FilmPlayerChosen" }
+func (EveningNoted) Kind() string        { return "EveningNoted" }
 func (ExportWritten) Kind() string       { return "ExportWritten" }
 
-// CountsPeople says whether an event changes what is counted or answered, or the record of
-// it: somebody may rely on it. The others are how the evening goes.
+// CountsPeople says whether an event changes what is counted, answered or noted, or the record
+// of it: somebody may rely on it. The others are how the evening goes.
 func CountsPeople(e Event) bool {
 	switch e.(type) {
 	case AttendeeCounted, CountUndone, AttendanceCorrected, PressesLost, PressesSuspected, DoubtSettled,
-		RowCounted, DisabilityRecorded, BallotCast, HandsCounted, ExportWritten:
+		RowCounted, DisabilityRecorded, BallotCast, HandsCounted, EveningNoted, ExportWritten:
 		return true
 	}
 	return false
@@ -297,6 +304,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	SoundLagSet{}.Kind():         decode[SoundLagSet],
 	FilmShown{}.Kind():           decode[FilmShown],
 	FilmPlayerChosen{}.Kind():    decode[FilmPlayerChosen],
+	EveningNoted{}.Kind():        decode[EveningNoted],
 	ExportWritten{}.Kind():       decode[ExportWritten],
 }
 

@@ -72,6 +72,8 @@ func goldenEvents() []Event {
 		ExportWritten{"9c2f1a6b", 12, 3, 2, "0c5f"},
 		StageSet{PageAuto, true, "id", true},
 		QuestionReadAloud{"age"},
+		EveningNoted{[]string{"split_by_language", "rain_on_roof"}, []string{"women"}, []string{"field_work"}},
+		EveningNoted{[]string{}, []string{}, []string{}},
 	}
 }
 

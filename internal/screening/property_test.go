@@ -100,6 +100,19 @@ func (a *anything) button() PressButton {
 	return PressButton{a.category(), a.chance("undo", 20), pick(a, "place", 0, 1, 2, 3, 4), pick(a, "places", 0, 4), a.millis("edge")}
 }
 
+func (a *anything) note() NoteEvening {
+	var n EveningNoted
+	for i, codes := range []*[]string{&n.Went, &n.Away, &n.Why} {
+		for range even.Draw(a.T, "codes") % 3 {
+			*codes = append(*codes, pick(a, "code", NoteLists[i].Choices...).ID)
+		}
+		if a.chance("odd code", 3) {
+			*codes = append(*codes, a.text("code"))
+		}
+	}
+	return NoteEvening{n}
+}
+
 // ballot is most often one that can count: rare events make poor properties.
 func (a *anything) ballot(s *State) Command {
 	c := CastBallot{
@@ -162,6 +175,7 @@ func (a *anything) command(s *State) Command {
 			n := a.number("disability")
 			return RecordDisability{&n}
 		},
+		func() Command { return a.note() },
 		func() Command { return UndoCount{a.category()} },
 		func() Command { return a.button() },
 		func() Command { return a.button() },
@@ -318,6 +332,13 @@ func (m *model) holds(s *State) string {
 	if p := s.Playback; p.At < 0 || p.Duration < 0 || p.Volume < 0 || p.Volume > 100 {
 		return fmt.Sprintf("%+v", p)
 	}
+	for i, codes := range s.Note.Codes() {
+		for j, code := range codes {
+			if s.Screening == nil || NoteLists[i].Word(code)["id"] == code || slices.Contains(codes[:j], code) {
+				return fmt.Sprintf("noted %+v", s.Note)
+			}
+		}
+	}
 	if s.Screening != nil && (s.Screening.EndedAt != nil) != (s.Step == Ended) {
 		return fmt.Sprintf("step %s, ended at %v", s.Step, s.Screening.EndedAt)
 	}
@@ -470,8 +491,9 @@ func TestCopyStaysAsItWas(t *testing.T) {
 		e.run(act)
 		sameState(t, fmt.Sprintf("the copy after %T", act), c, want)
 	}
+	e.run(NoteEvening{EveningNoted{Went: []string{"rain_on_roof"}}})
 	ended, wantEnded := e.s.Copy(), replay(t, e.journal).Copy()
-	e.run(MoveTo{Discussion}, MoveTo{Ended}, planned(func(p *PlanScreening) { p.Screening = "scr-2" }))
+	e.run(NoteEvening{EveningNoted{Away: []string{"men"}}}, MoveTo{Discussion}, MoveTo{Ended}, planned(func(p *PlanScreening) { p.Screening = "scr-2" }))
 	sameState(t, "the copy of the end", ended, wantEnded)
 	if d := cmp.Diff(e.s.Screening.ID, "scr-2"); d != "" {
 		t.Fatal(d)

@@ -45,6 +45,8 @@ const (
 	VolumeOutOfRange    Reason = "volume_out_of_range"
 	SoundLagOutOfRange  Reason = "sound_lag_out_of_range"
 	UnknownPage         Reason = "unknown_page"
+	TooEarlyToNote      Reason = "too_early_to_note"
+	UnknownNote         Reason = "unknown_note"
 	ClockImplausible    Reason = "clock_implausible"
 	CommandWithoutID    Reason = "command_without_id"
 )
@@ -189,6 +191,12 @@ var sentences = map[Reason]Text{
 	UnknownPage: {
 		"id": "Halaman layar ini tidak dikenal. Muat ulang halaman.",
 		"en": "This page of the projector is not known. Reload the page."},
+	TooEarlyToNote: {
+		"id": "Acara belum selesai. Catat jalannya acara saat penutupan atau sesudahnya.",
+		"en": "The evening is not over. Note how it went at the closing, or after the end."},
+	UnknownNote: {
+		"id": "Pilihan ini tidak ada dalam daftar catatan. Muat ulang halaman.",
+		"en": "This is not on the list of what can be noted. Reload the page."},
 	ClockImplausible: {
 		"id": "Tanggal ini tidak masuk akal: {now}. Periksa jam di telepon Anda.",
 		"en": "This date is not plausible: {now}. Check the clock of your phone."},

@@ -116,3 +116,24 @@ func TestRefusalSaysWhat(t *testing.T) {
 		t.Fatalf("%v", no)
 	}
 }
+
+// What is noted is shown to facilitators and printed in reports: each word in both languages.
+func TestNoteListsAreWhole(t *testing.T) {
+	for _, list := range NoteLists {
+		seen := map[string]bool{}
+		said := func(text Text) {
+			if len(text) != 2 || text["id"] == "" || text["en"] == "" || seen[text["id"]] || seen[text["en"]] {
+				t.Errorf("%s says %v", list.ID, text)
+			}
+			seen[text["id"]], seen[text["en"]] = true, true
+		}
+		said(list.Title)
+		for _, c := range list.Choices {
+			said(c.Text)
+			if !regexp.MustCompile(`^[a-z_]+$`).MatchString(c.ID) || c.Icon == "" || seen[c.ID] {
+				t.Errorf("%s offers %+v", list.ID, c)
+			}
+			seen[c.ID] = true
+		}
+	}
+}

@@ -24,6 +24,7 @@ type State struct {
 	ReadAloud   int64 // Seq of the last wish to hear the question; 0: there was none
 	Playback    Playback
 	Shown       Shown
+	Note        EveningNoted // how it went, as the facilitator noted last
 
 	own *ledger // what only the owner needs; nil in copies
 }
@@ -263,7 +264,7 @@ func (s *State) clearScreening(p *Programme) {
 	s.Questions = nil
 	s.Stage, s.ReadAloud = Stage{Page: PageAuto, Count: true, Lang: "id"}, 0
 	s.Playback = Playback{Epoch: s.Seq, Volume: 80, UsePausePoints: true, SoundLag: s.Playback.SoundLag}
-	s.Shown = Shown{}
+	s.Shown, s.Note = Shown{}, EveningNoted{[]string{}, []string{}, []string{}}
 	if p == nil {
 		return
 	}

@@ -194,7 +194,7 @@ func TestWhoMaySendWhat(t *testing.T) {
 		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "settleDoubt", "countRow",
 		"recordDisability", "openQuestion", "closeQuestion", "revealQuestion", "dismissQuestion", "countHands",
 		"showRunningTotals", "setStage", "readAloud", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
-		"usePausePoints", "setSoundLag", "setClock",
+		"usePausePoints", "setSoundLag", "noteEvening", "setClock",
 	} {
 		may[do] = []role{facilitatorRole}
 	}

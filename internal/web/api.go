@@ -149,6 +149,7 @@ type summary struct {
 	Shown      []shownGroup      `json:"shown"` // attendance, small groups merged
 	Questions  []questionSummary `json:"questions"`
 	Film       filmSummary       `json:"film"`
+	Note       []screening.Noted `json:"note"` // how it went
 }
 
 type endedScreening struct {
@@ -204,6 +205,7 @@ func (v *viewer) summary(s *screening.State) summary {
 		Attendance: v.attendance(s), Shown: shownGroups(s),
 		Questions: []questionSummary{},
 		Film:      filmSummary{p.Film.Title, s.Playback.Finished, s.Playback.At, s.Playback.Duration},
+		Note:      s.Note.InWords(),
 	}
 	if e := s.Screening.EndedAt; e != nil {
 		at := e.At.In(v.zone)

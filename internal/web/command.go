@@ -67,6 +67,7 @@ var wishes = map[string]wish{
 	"setSubtitles":      command[screening.SetSubtitles](facilitatorRole),
 	"usePausePoints":    command[screening.UsePausePoints](facilitatorRole),
 	"setSoundLag":       command[screening.SetSoundLag](facilitatorRole),
+	"noteEvening":       command[screening.NoteEvening](facilitatorRole),
 	"setClock":          command[screening.SetClock](facilitatorRole),
 }
 

@@ -31,6 +31,7 @@ func FuzzDecodeMessage(f *testing.F) {
 		`{"id":"1","do":"countHands","question":"signs","counts":{"papers":-9223372036854775808}}`,
 		`{"id":"1","do":"seekFilm","to":9223372036854775807}`, `{"id":"1","do":"correctAttendance","category":"woman","delta":-1,"reason":"\u0000\u0000\u0000"}`,
 		`{"id":"1","do":"setClock","now":"9999-12-31T23:59:59Z"}`, `{"id":"1","do":"recordDisability","count":null}`,
+		`{"id":"1","do":"noteEvening","went":["rain_on_roof",null,""],"away":null,"Kind":"x"}`,
 		`{"id":"1","do":"planScreening","programme":{"questions":[{}]},"details":{"regency":"belu","venue":"x","audience":"public","heldAt":"2026-01-01T00:00:00Z"}}`,
 		`{"id":"1","do":"reportPlayer","epoch":-1,"state":"playing","at":-5,"pausePoint":99}`,
 	} {

@@ -276,6 +276,8 @@ func TestGoldenMessages(t *testing.T) {
 	f.show("discussion-over", facilitatorRole)
 	k.do(screening.MoveTo{Step: screening.Closing})
 	f.show("closing", stageRole, facilitatorRole)
+	f.send(facilitator, `{"id":"n1","do":"noteEvening","screening":"s-1","went":["Ibu Maria"]}`, "refused-unknown-note")
+	f.send(facilitator, `{"id":"n2","do":"noteEvening","screening":"s-1","went":["rain_on_roof","split_by_language"],"away":["women"],"why":["field_work"]}`, "")
 	k.do(screening.SetStage{Page: screening.PageHelp, Count: false, Lang: "en"})
 	f.show("help", stageRole)
 	k.do(screening.SetStage{Page: screening.PageGuidebook, Count: false, Lang: "id"})
@@ -409,10 +411,12 @@ func TestGoldenCommands(t *testing.T) {
 		"setSubtitles":          {`"lang":"id"`, facilitatorRole, screening.SetSubtitles{Lang: "id"}},
 		"usePausePoints":        {`"use":true`, facilitatorRole, screening.UsePausePoints{Use: true}},
 		"setSoundLag":           {`"lag":280`, facilitatorRole, screening.SetSoundLag{Lag: 280}},
-		"setClock":              {`"now":"2026-11-24T19:00:00+08:00"`, facilitatorRole, screening.SetClock{Now: at}},
-		"reportPlayer":          {`"epoch":12,"state":"playing","at":61000,"duration":600000,"decodedFrames":1500,"droppedFrames":2`, stageRole, PlayerReport{Epoch: 12, State: "playing", At: 61_000, Duration: 600_000, DecodedFrames: 1500, DroppedFrames: 2}},
-		"reportPlayer-paused":   {`"epoch":12,"state":"paused","at":60000,"duration":600000,"pausePoint":0`, stageRole, PlayerReport{Epoch: 12, State: "paused", At: 60_000, Duration: 600_000, PausePoint: new(int)}},
-		"reportPlayer-failed":   {`"epoch":12,"state":"failed","at":0,"duration":0,"error":"MEDIA_ERR_DECODE"`, stageRole, PlayerReport{Epoch: 12, State: "failed", Error: "MEDIA_ERR_DECODE"}},
+		"noteEvening": {`"went":["rain_on_roof"],"away":["women"],"why":[]`, facilitatorRole,
+			screening.NoteEvening{EveningNoted: screening.EveningNoted{Went: []string{"rain_on_roof"}, Away: []string{"women"}, Why: []string{}}}},
+		"setClock":            {`"now":"2026-11-24T19:00:00+08:00"`, facilitatorRole, screening.SetClock{Now: at}},
+		"reportPlayer":        {`"epoch":12,"state":"playing","at":61000,"duration":600000,"decodedFrames":1500,"droppedFrames":2`, stageRole, PlayerReport{Epoch: 12, State: "playing", At: 61_000, Duration: 600_000, DecodedFrames: 1500, DroppedFrames: 2}},
+		"reportPlayer-paused": {`"epoch":12,"state":"paused","at":60000,"duration":600000,"pausePoint":0`, stageRole, PlayerReport{Epoch: 12, State: "paused", At: 60_000, Duration: 600_000, PausePoint: new(int)}},
+		"reportPlayer-failed": {`"epoch":12,"state":"failed","at":0,"duration":0,"error":"MEDIA_ERR_DECODE"`, stageRole, PlayerReport{Epoch: 12, State: "failed", Error: "MEDIA_ERR_DECODE"}},
 	} {
 		do, _, _ := strings.Cut(name, "-")
 		seen[do] = true

@@ -151,6 +151,7 @@ type facilitatorView struct {
 	Sticks      []Stick             `json:"sticks"`
 	Pack        PackState           `json:"pack"`
 	Voice       bool                `json:"voice"`
+	Note        []noteView          `json:"note"` // empty while nothing can be noted
 }
 
 type stageState struct {
@@ -174,6 +175,12 @@ type attendanceView struct {
 	Undo       *string         `json:"undo"`
 	LastPress  *pressView      `json:"lastPress"`
 	Doubts     []doubtView     `json:"doubts"`
+}
+
+// noteView is one list of what can be noted of the evening, and what is.
+type noteView struct {
+	screening.NoteList
+	Chosen []string `json:"chosen"`
 }
 
 // doubtView is something about the buttons that the facilitator should look at.
@@ -351,7 +358,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s), s.Stage.Silent},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
-		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(), Voice: v.show.Voices != nil,
+		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(), Voice: v.show.Voices != nil, Note: noteLists(s),
 	}
 }
 
@@ -464,6 +471,16 @@ func (v *viewer) attendance(s *screening.State) attendanceView {
 			w.Question = asked.Text
 		}
 		out.Doubts = append(out.Doubts, w)
+	}
+	return out
+}
+
+func noteLists(s *screening.State) []noteView {
+	out := []noteView{}
+	if s.MayNote() {
+		for i, chosen := range s.Note.Codes() {
+			out = append(out, noteView{screening.NoteLists[i], chosen})
+		}
 	}
 	return out
 }

@@ -373,6 +373,16 @@ test('a whole evening', async () => {
   // ---- closing and end ----
   await next('to_closing');
   await scene('guidebook');
+  const noted = (code: string) =>
+    expect.poll(() => facilitator.at(`note-${code}`).getAttribute('aria-pressed'), {
+      message: code,
+    });
+  await facilitator.tap('note-rain_on_roof');
+  await facilitator.tap('note-split_by_language');
+  await facilitator.tap('note-power_failed');
+  await facilitator.tap('note-power_failed'); // taken back
+  await facilitator.tap('fold-note-away');
+  await facilitator.tap('note-women');
   const end = facilitator.at('next').getByRole('button');
   await end.filter({ hasText: says['next.end'] }).tap();
   await end.filter({ hasText: says['facilitator.really_end'] }).tap();
@@ -380,6 +390,22 @@ test('a whole evening', async () => {
   await expect.poll(() => stage.everything()).toContain('15 orang');
   for (const phone of phones) await phone.sees('thanks');
   await expect.poll(() => touch.everything()).toContain(says['touch.rest_ended']);
+
+  // What was noted stands after the end, and can be added to.
+  await noted('rain_on_roof').toBe('true');
+  await noted('power_failed').toBe('false');
+  await facilitator.tap('fold-note-why');
+  await facilitator.tap('note-field_work');
+  await noted('field_work').toBe('true');
+  const note = {
+    went: ['split_by_language', 'rain_on_roof'], // in the order of the list
+    away: ['women'],
+    why: ['field_work'],
+  };
+  for (const screen of audience) {
+    const told = screen.views.some((view) => view.includes('rain_on_roof'));
+    expect(told, `${screen.name} is told nothing of it`).toBe(false);
+  }
 
   // ---- export and summary ----
   const [download] = await Promise.all([
@@ -406,7 +432,9 @@ test('a whole evening', async () => {
   expect(rows[0]).toMatchObject({ kabupaten: 'Belu', kode_bps: '5306', audience: 'students' });
   expect(rows[0]?.kode_kemendagri).toMatch(/^'?53\.04$/);
   // The page for people hides it too, and merges small groups; the tables for machines are whole.
+  expect(JSON.parse(file('summary.json').toString()).note).toEqual(note);
   const report = file('report.html').toString();
+  expect(report).toContain('Dibagi per bahasa');
   expect(report.match(/kurang dari 10 orang menjawab/g) ?? []).toHaveLength(
     Object.keys(before).length + Object.keys(after).length - 2, // k1 twice
   );
@@ -429,6 +457,7 @@ test('a whole evening', async () => {
   await facilitator.sees('result-k1');
   await facilitator.reads('total', 15);
   await facilitator.sees('merged');
+  expect(await facilitator.words('note')).toContain('Kerja di kebun atau laut');
   for (const question of Object.keys(after)) {
     const within = `[data-testid=result-${question}]`;
     expect(await bars(facilitator, within), question).toEqual(
@@ -457,6 +486,7 @@ test('a whole evening', async () => {
     expect(ballots, `${question} ${round} ${option}`).toBe(wanted);
   }
   const events = kiosk.events();
+  expect(events.findLast((e) => e.kind === 'EveningNoted')?.data).toEqual(note);
   const touched = events.filter((e) => e.kind === 'BallotCast' && e.data.channel === 'touch');
   expect(touched).toHaveLength(
     [...Object.values(before), ...Object.values(after)].reduce((n, a) => n + a.touch.length, 0),

@@ -1,6 +1,7 @@
 // Example views, one for each face that a screen can have: for screenshots (shots.mjs)
 // and for tests. The compiler holds them to the protocol.
 
+import noted from '../../internal/web/testdata/protocol/from/facilitator-ended.json';
 import type {
   CheckView,
   Code,
@@ -9,6 +10,7 @@ import type {
   FilmInfo,
   HelpNumber,
   Mine,
+  NoteList,
   Playback,
   Question,
   Regency,
@@ -648,6 +650,8 @@ const health: FacilitatorView['health'] = [
   },
 ];
 
+const note = noted.view.note as NoteList[]; // the lists are the kiosk's
+
 function facilitator(
   name: string,
   step: Common['step'],
@@ -675,6 +679,7 @@ function facilitator(
     sticks: [],
     pack: { title: film.title, waits: false, back: false },
     voice: true,
+    note: step === 'closing' || step === 'ended' ? note : [],
     ...view,
   };
   return { name: `facilitator-${name}`, view: whole, press };
@@ -860,6 +865,11 @@ const facilitatorFaces = [
       },
     ],
   }),
+  facilitator('note', 'closing', { next: { label: 'end', command: null } }, [
+    'tab-projector',
+    'fold-note-away',
+    'fold-note-why',
+  ]),
   facilitator('ended', 'ended', { next: { label: 'plan_again', command: null } }),
   facilitator('stick-safe', 'ended', {
     next: { label: 'plan_again', command: null },
@@ -1091,6 +1101,10 @@ export const summary = {
     },
   ],
   film: { title: film.title, finished: true, at: 1_500_000, duration: 1_500_000 },
+  note: note.map(({ title, choices, chosen }) => ({
+    title,
+    said: choices.flatMap(({ id, text }) => (chosen.includes(id) ? [text] : [])),
+  })),
 };
 
 /** The page for recording: /api/voices/LANG. */

@@ -39,6 +39,7 @@ type Evening struct {
 	Kiosk   string
 	Journal []screening.Recorded
 	Facts   []Fact
+	Note    screening.EveningNoted
 }
 
 // Size is how large evenings are.
@@ -126,6 +127,10 @@ func (m *maker) evening(size Size) {
 		m.ask(q, 2, false, m.about(size.Ballots/rounds))
 	}
 	m.add(f, screening.StepChanged{From: screening.Discussion, To: screening.Ended})
+	if m.rnd.IntN(3) > 0 { // in the order of the lists, as kiosks do it
+		m.e.Note = screening.EveningNoted{Went: []string{"rain_on_roof"}, Away: []string{"women", "men"}[:m.rnd.IntN(3)], Why: []string{}}
+		m.add(f, m.e.Note)
+	}
 }
 
 func (m *maker) count(c screening.Category, n int) {

@@ -48,6 +48,7 @@ var everyEvent = []screening.Event{
 	screening.PressesLost{Presses: 3, Category: "woman", Undo: true, Question: "q1", Why: screening.Unheard, Unheard: 3200},
 	screening.PressesSuspected{Presses: 2, Category: "girl", Undo: true, Question: "q1", Commands: []string{"gpio-1"}},
 	screening.DoubtSettled{Of: 29, Delta: -2},
+	screening.EveningNoted{Went: []string{"rain_on_roof"}, Away: []string{"women", "men"}, Why: []string{}},
 	screening.ExportWritten{Stick: "9c2f1a6b", Screenings: 12, Written: 3, Missing: 2, Checksum: "0c5f"},
 }
 
@@ -170,6 +171,14 @@ func (k *Kiosk) evening(rnd *rand.Rand, id string, steps int) {
 	if rnd.IntN(5) > 0 {
 		k.Do(facilitator, screening.MoveTo{Step: screening.Ended})
 		k.Do(facilitator, screening.CorrectAttendance{Category: "man", Delta: 1, Reason: "the driver"})
+		if note := (screening.EveningNoted{}); rnd.IntN(2) > 0 {
+			for i, codes := range []*[]string{&note.Went, &note.Away, &note.Why} {
+				for range rnd.IntN(4) {
+					*codes = append(*codes, one(rnd, screening.NoteLists[i].Choices...).ID)
+				}
+			}
+			k.Do(facilitator, screening.NoteEvening{EveningNoted: note})
+		}
 	}
 }
 

@@ -251,6 +251,15 @@ export interface FacilitatorView extends Common {
   sticks: Stick[];
   pack: PackState;
   voice: boolean; // the kiosk can read aloud
+  note: NoteList[]; // how the evening went; empty before the closing
+}
+
+/** One question about the evening that the facilitator may answer by tapping. */
+export interface NoteList {
+  id: 'went' | 'away' | 'why';
+  title: Text;
+  choices: { id: string; text: Text; icon: string }[];
+  chosen: string[]; // ids
 }
 
 export interface Attendance {
@@ -379,6 +388,7 @@ export type CommandBody =
   | { do: 'setSubtitles'; lang: string }
   | { do: 'usePausePoints'; use: boolean }
   | { do: 'setSoundLag'; lag: number }
+  | { do: 'noteEvening'; went: string[]; away: string[]; why: string[] } // all that is noted now
   | { do: 'setClock'; now: string }
   | { do: 'copyToStick'; disk: string } // at once, whether the film runs or not
   | { do: 'logToStick'; disk: string }

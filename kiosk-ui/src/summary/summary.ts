@@ -15,6 +15,8 @@ export interface Summary {
     rounds: Round[];
     byChannel: Partial<Record<(typeof channels)[number], number>>;
   }[];
+  /** How it went, as the facilitator noted it. */
+  note: { title: Text; said: Text[] }[];
   film: { title: Text; finished: boolean; at: number; duration: number };
 }
 

@@ -1,0 +1,10 @@
+-- How the evening went, in codes joined by ','.
+-- +goose Up
+ALTER TABLE screenings ADD COLUMN note_went text NOT NULL DEFAULT '';
+ALTER TABLE screenings ADD COLUMN note_away text NOT NULL DEFAULT '';
+ALTER TABLE screenings ADD COLUMN note_why text NOT NULL DEFAULT '';
+
+-- +goose Down
+ALTER TABLE screenings DROP COLUMN note_went;
+ALTER TABLE screenings DROP COLUMN note_away;
+ALTER TABLE screenings DROP COLUMN note_why;
