@@ -3,41 +3,37 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
 )
 
-// diskLooks is how often a data folder is tried that could not be written at the start.
+// diskLooks is how often a disk is tried that refuses.
 const diskLooks = 3 * time.Second
 
-// awaitDisk tries, where the kiosk was started without its disk, until that takes what is
-// to be kept: the journal, the kiosk's name and the PIN. Meanwhile the film and the
-// screens of the poll are there, counts and answers are refused with a sentence, and the
-// part "journal" of the health board says what to do.
+// awaitDisk tries a disk that refuses, from the start or later, until it takes what is to be
+// kept: the journal, and after a start without it the kiosk's name and the PIN. Meanwhile the
+// film and the screens of the poll are there, counts and answers are refused with a sentence,
+// and the part "journal" of the health board says what to do.
 func (k *kiosk) awaitDisk(ctx context.Context, room *screening.Room, journal *sqlite.Late) error {
-	if journal.There() {
-		return nil
+	kept := journal.There()
+	if !kept {
+		k.log.Error("the kiosk has begun without its data folder: nothing is counted", "folder", k.data)
 	}
-	k.log.Error("the kiosk has begun without its data folder: nothing is counted", "folder", k.data)
 	tick := time.NewTicker(diskLooks)
 	defer tick.Stop()
 	for {
-		err := room.Check(ctx) // the board is told
-		switch {
-		case errors.Is(err, sqlite.ErrAnew):
-			return err
-		case err == nil:
-			if notice := journal.Opened().Notice(); notice != nil {
-				k.board.Set(setAside(notice))
+		if !kept || k.notSaving() {
+			err := room.Check(ctx) // the board is told
+			if errors.Is(err, sqlite.ErrAnew) {
+				return err
 			}
-			err := k.keepAll()
-			if err == nil {
-				k.log.Warn("the data folder can be written now: counting goes on")
-				return nil
+			if err == nil && !kept {
+				kept = k.arrived(journal)
 			}
-			k.log.Error("what the data folder should keep", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,6 +41,24 @@ func (k *kiosk) awaitDisk(ctx context.Context, room *screening.Room, journal *sq
 		case <-tick.C:
 		}
 	}
+}
+
+// notSaving says whether the last commit was refused.
+func (k *kiosk) notSaving() bool {
+	return slices.ContainsFunc(k.board.Parts(), func(p health.Part) bool { return p.Part == "journal" && p.Level == health.Problem })
+}
+
+// arrived does what a start without a disk has left undone.
+func (k *kiosk) arrived(journal *sqlite.Late) bool {
+	if notice := journal.Opened().Notice(); notice != nil {
+		k.board.Set(setAside(notice))
+	}
+	if err := k.keepAll(); err != nil {
+		k.log.Error("what the data folder should keep", "error", err)
+		return false
+	}
+	k.log.Warn("the data folder can be written now: counting goes on")
+	return true
 }
 
 // keepAll writes what a start without a disk has only in memory.

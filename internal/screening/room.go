@@ -19,7 +19,8 @@ type NotSaved struct{ Err error }
 func (e *NotSaved) Error() string { return "not saved: " + e.Err.Error() }
 func (e *NotSaved) Unwrap() error { return e.Err }
 
-// ErrRoomClosed is the error of a command that reached a Room that has ended.
+// ErrRoomClosed is the error of a command that reached a Room that has ended, or whose
+// commit ended it: it may or may not come to pass.
 var ErrRoomClosed = errors.New("the room is closed")
 
 const (
@@ -128,8 +129,14 @@ type owner struct {
 // answers and shows. The state runs ahead of the disk inside this function only: if
 // the commit fails it is rebuilt from the journal.
 func (o *owner) serve(ctx context.Context, batch []request) error {
+	return o.try(ctx, batch, true)
+}
+
+// try is serve; more says whether what is left after a refusal may be tried once more.
+func (o *owner) try(ctx context.Context, batch []request, more bool) error {
 	reading := o.clock.Read()
 	answers := make([]error, len(batch))
+	counts := make([]bool, len(batch))
 	var records []Recorded
 	for i, q := range batch {
 		if !q.commands() {
@@ -143,12 +150,14 @@ func (o *owner) serve(ctx context.Context, batch []request) error {
 		for _, rec := range o.state.Record(q.envelope, reading, decided) {
 			o.state.Apply(rec)
 			records = append(records, rec)
+			counts[i] = counts[i] || CountsPeople(rec.Event)
 		}
 	}
 	if len(records) > 0 {
 		// A commit that has begun is finished even when ctx ends meanwhile.
 		if err := o.journal.Append(context.WithoutCancel(ctx), records); err != nil {
-			return o.fail(ctx, batch, err)
+			more = more && slices.Contains(counts, true)
+			return o.fail(ctx, batch, func(i int) bool { return more && !counts[i] }, err)
 		}
 		o.show()
 	} else if o.latest.Load().Seq != o.state.Seq {
@@ -181,15 +190,11 @@ func (o *owner) look(ctx context.Context, batch []request) {
 	}
 }
 
-// fail answers every command of the batch: what was decided stood on events that
-// are not on the disk. If the journal is in doubt, those who only look learn from
-// the end of Run.
-func (o *owner) fail(ctx context.Context, batch []request, err error) error {
-	for _, q := range batch {
-		if q.commands() {
-			q.answer <- &NotSaved{err}
-		}
-	}
+// fail answers the batch: what was decided stood on events that are not on the disk. Where
+// the disk refused, a journal may still take how the evening goes (see [CountsPeople]), so
+// what is not about people is decided once more without what is (again). If the journal is in
+// doubt nobody knows what is there: everybody learns from the end of Run that there is no answer.
+func (o *owner) fail(ctx context.Context, batch []request, again func(int) bool, err error) error {
 	if !errors.Is(err, ErrRefusedByDisk) {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -198,6 +203,21 @@ func (o *owner) fail(ctx context.Context, batch []request, err error) error {
 		return rerr
 	}
 	o.state = state
+	var rest []request
+	for i, q := range batch {
+		switch {
+		case !q.commands():
+		case again(i):
+			rest = append(rest, q)
+		default:
+			q.answer <- &NotSaved{err}
+		}
+	}
+	if len(rest) > 0 {
+		if err := o.try(ctx, rest, false); err != nil {
+			return err
+		}
+	}
 	o.show()
 	o.look(ctx, batch)
 	return nil
@@ -216,8 +236,8 @@ func (o *owner) show() {
 }
 
 // Do sends a command and waits until its events are committed. The error is nil
-// (done, or done before under the same id), a *[Refusal], a *[NotSaved],
-// [ErrRoomClosed], or that of ctx: then the command may or may not come to pass,
+// (done, or done before under the same id), a *[Refusal], a *[NotSaved], or
+// [ErrRoomClosed] or that of ctx: then the command may or may not come to pass,
 // and should be sent again with the same id.
 func (r *Room) Do(ctx context.Context, e Envelope) error {
 	return r.ask(ctx, request{envelope: e})

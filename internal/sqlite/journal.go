@@ -88,6 +88,10 @@ func Open(ctx context.Context, path string) (*Journal, error) {
 	if err != nil {
 		return nil, classify(path, err)
 	}
+	if err := firm(path); err != nil {
+		held.release()
+		return nil, classify(path, err)
+	}
 	var opened Opened
 	for attempt := 0; ; attempt++ {
 		j, err := open(ctx, path)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/screening/journaltest"
 )
 
 // appendForEver is the variable that turns the test program into the child of
@@ -112,4 +114,31 @@ func TestKill(t *testing.T) {
 		t.Error("nothing was ever appended")
 	}
 	t.Logf("%d events survived %d kills", acknowledged, kills)
+}
+
+// What an unclean end left in the log may be in memory only: a start writes it anew.
+func TestAStartMakesTheLogFirm(t *testing.T) {
+	path := newPath(t)
+	k := journaltest.Evenings(3, 1, 100)
+	left := crashed(t, k.Events)
+	long := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+	for part, content := range left {
+		if err := os.WriteFile(path+part, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path+part, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := mustOpen(t, path)
+	info, err := os.Stat(path + "-wal")
+	if err != nil || info.ModTime().Equal(long) {
+		t.Errorf("the log was not written anew: %v, %v", info.ModTime(), err)
+	}
+	if log, err := os.ReadFile(path + "-wal"); err != nil || !bytes.Equal(log, left["-wal"]) {
+		t.Errorf("the log has changed: %v", err)
+	}
+	if n := len(allEvents(t, j)); n != len(k.Events) {
+		t.Errorf("%d events, want %d", n, len(k.Events))
+	}
 }

@@ -12,15 +12,20 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
+
 	"mimpi-kiosk/internal/screening"
 )
 
-// Late is a [Journal] whose disk may not be there yet: read-only, full, not mounted. The
-// evening begins without it. What the disk can give is read; what concerns the hall only
-// (the film, the questions on the screens) is held in memory and stands in the journal
-// once the disk takes it; what counts people is refused until then, so that nobody is
-// shown a count that a power cut would take back. Once the disk has taken it, this is the
-// Journal and nothing more.
+// Late is a [Journal] whose disk may take nothing now: read-only, full, failing, not mounted,
+// from the start or in the middle of the evening, which goes on without it. What the disk can
+// give is read; what concerns the hall only (the film, the questions on the screens) is held
+// in memory and stands in the journal once the disk takes it; what counts people is refused
+// until then, so that nobody is shown a count that a power cut would take back.
+//
+// A journal that is in doubt (see [Journal.Append]) ends the Room, as any does, but for one
+// that has taken nothing since it was opened: ending would lead back here, again and again,
+// and so that is a disk that takes nothing, too.
 //
 // Append, Replay and Probe are for one goroutine (the Room's); all others may be called
 // from any goroutine.
@@ -28,6 +33,8 @@ type Late struct {
 	path    string
 	journal atomic.Pointer[Journal] // nil: not there yet
 	ended   error                   // ErrAnew
+	works   bool                    // it has taken something since it was opened
+	sure    int64                   // seq of the last event that was acknowledged, once it was there
 
 	read   bool                 // before was read
 	before []screening.Recorded // what the disk gave
@@ -90,10 +97,10 @@ func (l *Late) refused(err error) error {
 // There says whether the journal is there.
 func (l *Late) There() bool { return l.journal.Load() != nil }
 
-// Refusal says why the journal is not there yet; nil when it is. It is for the Room's
-// goroutine.
+// Refusal says why the journal is not there yet, or lacks what is held; nil when all is in
+// it. It is for the Room's goroutine.
 func (l *Late) Refusal() error {
-	if l.There() {
+	if l.There() && len(l.held) == 0 {
 		return nil
 	}
 	return l.why
@@ -123,6 +130,9 @@ func (l *Late) arrive(ctx context.Context) (*Journal, error) {
 		}
 		return nil, l.refused(err)
 	}
+	if err := l.reconcile(ctx, j); err != nil {
+		return nil, l.refused(errors.Join(err, j.Close()))
+	}
 	same := j.last == last(l.before)
 	if !same {
 		l.held = moved(l.held, j.last)
@@ -134,9 +144,31 @@ func (l *Late) arrive(ctx context.Context) (*Journal, error) {
 		l.ended = errors.Join(ErrAnew, j.Close())
 		return nil, l.ended
 	}
-	l.before, l.held = nil, nil
+	l.before, l.held, l.works = nil, nil, false
 	l.journal.Store(j)
 	return j, nil
+}
+
+// reconcile takes out of what is held what stands in the journal all the same: a commit that
+// failed may have reached the disk.
+func (l *Late) reconcile(ctx context.Context, j *Journal) error {
+	var more []screening.Recorded
+	err := j.Replay(ctx, func(r screening.Recorded) error {
+		if r.Seq > last(l.before) {
+			more = append(more, r)
+		}
+		return nil
+	})
+	if err != nil || len(more) > len(l.held) {
+		return err
+	}
+	for i, r := range more {
+		if h := l.held[i]; r.Seq != h.Seq || r.Command != h.Command || r.Event.Kind() != h.Event.Kind() {
+			return nil
+		}
+	}
+	l.before, l.held = append(l.before, more...), l.held[len(more):]
+	return nil
 }
 
 func last(events []screening.Recorded) int64 {
@@ -169,9 +201,9 @@ func moved(held []screening.Recorded, after int64) (out []screening.Recorded) {
 
 // Append implements [screening.Journal], but for what is held: see [Late].
 func (l *Late) Append(ctx context.Context, events []screening.Recorded) error {
-	j, err := l.arrive(ctx)
+	err := l.append(ctx, events)
 	if err == nil {
-		return j.Append(ctx, events)
+		return nil
 	}
 	if !errors.Is(err, screening.ErrRefusedByDisk) ||
 		slices.ContainsFunc(events, func(r screening.Recorded) bool { return screening.CountsPeople(r.Event) }) {
@@ -181,16 +213,50 @@ func (l *Late) Append(ctx context.Context, events []screening.Recorded) error {
 	return nil
 }
 
+// append appends what is held and the events, all or none.
+func (l *Late) append(ctx context.Context, events []screening.Recorded) error {
+	j, err := l.arrive(ctx)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat(l.held, events)
+	err = j.Append(ctx, all)
+	switch {
+	case err == nil:
+		l.held, l.works = nil, l.works || len(all) > 0
+	case errors.Is(err, screening.ErrRefusedByDisk):
+		l.why = err
+	case !l.works && ioFailed(err):
+		l.journal.Store(nil)
+		l.read, l.sure = false, j.last
+		return l.refused(errors.Join(err, j.Close()))
+	}
+	return err
+}
+
+// ioFailed says whether the disk failed at reading, writing or syncing.
+func ioFailed(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrIoErr
+}
+
 // Replay implements [screening.Journal].
 func (l *Late) Replay(ctx context.Context, yield func(screening.Recorded) error) error {
 	if j := l.journal.Load(); j != nil {
-		return j.Replay(ctx, yield)
+		if err := j.Replay(ctx, yield); err != nil {
+			return err
+		}
+		return each(l.held, yield)
 	}
 	if !l.read {
 		l.read = true
 		l.before = l.fromDisk(ctx)
 	}
-	for _, r := range slices.Concat(l.before, l.held) {
+	return each(slices.Concat(l.before, l.held), yield)
+}
+
+func each(events []screening.Recorded, yield func(screening.Recorded) error) error {
+	for _, r := range events {
 		if err := yield(r); err != nil {
 			return err
 		}
@@ -202,10 +268,18 @@ func (l *Late) Replay(ctx context.Context, yield func(screening.Recorded) error)
 func (l *Late) fromDisk(ctx context.Context) (all []screening.Recorded) {
 	j, err := OpenToRead(ctx, l.path)
 	if err != nil {
+		j, err = openAlone(ctx, l.path)
+	}
+	if err != nil {
 		return nil
 	}
 	defer j.Close() // it was only read
-	err = j.Replay(ctx, func(r screening.Recorded) error { all = append(all, r); return nil })
+	err = j.Replay(ctx, func(r screening.Recorded) error {
+		if l.sure == 0 || r.Seq <= l.sure {
+			all = append(all, r)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil
 	}
@@ -214,11 +288,10 @@ func (l *Late) fromDisk(ctx context.Context) (all []screening.Recorded) {
 
 // Probe implements [screening.Journal].
 func (l *Late) Probe(ctx context.Context) error {
-	j, err := l.arrive(ctx)
-	if err != nil {
+	if err := l.append(ctx, nil); err != nil { // what is held
 		return err
 	}
-	return j.Probe(ctx)
+	return l.journal.Load().Probe(ctx)
 }
 
 // reader gives the journal for those who read only.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -161,6 +162,57 @@ func TestAnEveningThatBeginsOnAReadOnlyDisk(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A disk that fills up in the middle of the evening: the evening goes on, nobody is counted,
+// and what was held stands in the journal in its order.
+func TestADiskThatIsFullForAWhile(t *testing.T) {
+	path := newPath(t)
+	l := openLate(t, path)
+	k := journaltest.Evenings(1, 1, 40)
+	if err := l.Append(t.Context(), k.Events); err != nil {
+		t.Fatal(err)
+	}
+	pages := func(n int) {
+		t.Helper()
+		if _, err := l.journal.Load().write.Exec(fmt.Sprint("PRAGMA max_page_count = ", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages(1)
+	n := int64(len(k.Events))
+	for l.Refusal() == nil { // what fits into the last page
+		n++
+		if err := l.Append(t.Context(), []screening.Recorded{record(n, "s1", screening.StageSet{Page: screening.PageAuto})}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n++
+	if err := l.Append(t.Context(), []screening.Recorded{record(n, "s1", screening.FilmPlayed{At: 5})}); err != nil {
+		t.Fatalf("the film: %v", err)
+	}
+	counted := record(n+1, "s1", screening.AttendeeCounted{Category: "woman"})
+	for what, err := range map[string]error{"a count": l.Append(t.Context(), []screening.Recorded{counted}), "a probe": l.Probe(t.Context()), "why": l.Refusal()} {
+		if !errors.Is(err, screening.ErrRefusedByDisk) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if got := all(t, l); last(got) != n || got[len(got)-1].Event != (screening.FilmPlayed{At: 5}) {
+		t.Errorf("%d is replayed last, want %d", last(got), n)
+	}
+	pages(1 << 20)
+	if err := l.Probe(t.Context()); err != nil || l.Refusal() != nil {
+		t.Fatalf("with space again: %v, %v", err, l.Refusal())
+	}
+	if err := l.Append(t.Context(), []screening.Recorded{counted}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := replay(t, mustOpen(t, path)); last(got) != n+1 {
+		t.Errorf("%d is the last in the journal, want %d", last(got), n+1)
 	}
 }
 

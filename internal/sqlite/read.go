@@ -35,6 +35,15 @@ func OpenToRead(ctx context.Context, path string) (*Journal, error) {
 	return j, nil
 }
 
+// openAlone is OpenToRead for a disk that lets nothing be written, not even the index that
+// SQLite shares between connections: with the file to itself SQLite needs none.
+func openAlone(ctx context.Context, path string) (*Journal, error) {
+	j := &Journal{path: path, broken: fault(Unusable, path, errors.New("it was opened to be read only"))}
+	var err error
+	j.read, err = connect(ctx, dsn(path, false, asItIs)+"&_locking_mode=EXCLUSIVE", 1)
+	return j, err
+}
+
 // ScreeningIDs lists the ids of all screenings, the newest first. Safe for concurrent
 // use.
 func (j *Journal) ScreeningIDs(ctx context.Context) ([]string, error) {
