@@ -21,6 +21,8 @@ COLLECT_FOR := windows/amd64/.exe darwin/arm64 darwin/amd64 linux/amd64
 DEB_ARCHS := arm64 armhf amd64
 PRESSES  := 2500
 SEED     := 1
+KILLS    := 1000
+HOURS    := 8
 
 UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
 
@@ -39,7 +41,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-container test-pi; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-faults test-container test-pi; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -83,6 +85,21 @@ test-browser: build demo-film ## whole evenings in headless Chromium
 test-display: build demo-film ## touch screen and projector in a headless Wayland session; pictures in build/lab/display
 	go build -o build/lab-display ./internal/lab/display
 	build/lab-display
+
+test-faults: build ## the daemon killed, the disk full, failing and slow, evenings on end: the short sizes of make faults
+	go run ./internal/lab/faults -do kill,disk,points,soak -seed $(SEED) -kills 50 -hurts 2s -points 4 -soak 20s
+
+faults: build ## the long sizes, and one table of what every lab's last run gave: SEED (1)
+	go run ./internal/lab/faults -do kill,disk,points -seed $(SEED) -kills $(KILLS) -hurts 10s -points 0; go run ./internal/lab/faults -do table
+
+test-kill: build ## kill -9 of the daemon at random moments under load: KILLS (1000) with SEED (1)
+	go run ./internal/lab/faults -do kill,table -seed $(SEED) -kills $(KILLS)
+
+test-disk: build ## a disk that is full, read-only, failing or slow while people vote, and each write and sync in turn
+	go run ./internal/lab/faults -do disk,points,table -seed $(SEED) -hurts 10s -points 0
+
+soak: build ## evenings in fast motion for HOURS (8): memory, goroutines, files and log must stay flat
+	go run ./internal/lab/faults -do soak,table -seed $(SEED) -soak $(HOURS)h
 
 test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2500) with SEED (1)
 	go vet -tags lab ./internal/lab/gpio/...
@@ -147,7 +164,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

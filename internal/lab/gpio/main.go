@@ -20,6 +20,7 @@ import (
 	"syscall"
 	"time"
 
+	"mimpi-kiosk/internal/lab/preload"
 	"mimpi-kiosk/internal/lab/qemu"
 )
 
@@ -67,17 +68,20 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	for _, build := range [][]string{
 		{"go", "build", "-o", filepath.Join(work, "guest"), "./internal/lab/gpio/guest"},
 		{"go", "test", "-c", "-tags", "lab", "-o", filepath.Join(work, "sim.test"), "./internal/lab/gpio/sim"},
-		{"gcc", "-O2", "-shared", "-fPIC", "-Wall", "-Werror", "-o", filepath.Join(work, "slow-disk.so"), "internal/lab/gpio/preload/slow-disk.c", "-ldl"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", strings.Join(build, " "), err, out)
 		}
 	}
+	library := filepath.Join(work, "disk.so")
+	if err := preload.Build(ctx, library); err != nil {
+		return err
+	}
 	i := initramfs{}
 	for where, file := range map[string]string{
 		"/init": filepath.Join(work, "guest"), "/bin/sim.test": filepath.Join(work, "sim.test"),
-		"/bin/mimpi-kiosk": daemon, "/lib/slow-disk.so": filepath.Join(work, "slow-disk.so"),
+		"/bin/mimpi-kiosk": daemon, "/lib/disk.so": library,
 		"/bin/gpiomon": "/usr/bin/gpiomon",
 	} {
 		if err := i.addProgram(where, file); err != nil {

@@ -147,6 +147,7 @@ type Visitor struct {
 	Base string
 	HTTP *http.Client
 	WS   *websocket.Conn
+	Seen json.RawMessage // the newest view, on whatever socket it came
 }
 
 func (p *Process) Visitor() (*Visitor, error) {
@@ -242,7 +243,11 @@ func (v *Visitor) Read() (Message, error) {
 		return Message{}, err
 	}
 	var m Message
-	return m, json.Unmarshal(data, &m)
+	err = json.Unmarshal(data, &m)
+	if m.Type == "view" {
+		v.Seen = m.View
+	}
+	return m, err
 }
 
 // Do sends a command and waits for its answer.

@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mimpi-kiosk/internal/lab/gpio/sim"
+	"mimpi-kiosk/internal/lab/preload"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/sqlite"
 )
 
 const (
 	journalFile = "/data/journal.db"
-	slowDisk    = "/run/slow-disk" // while it is there, fsync takes 200 ms
 	pageAddress = "127.0.0.1:8080"
 )
 
@@ -38,6 +38,7 @@ var buttons = [...]button{{"woman", 17, 23}, {"man", 27, 24}, {"girl", 22, 25}, 
 type daemon struct {
 	chip    *sim.Chip
 	process *exec.Cmd
+	disk    *preload.Disk // of all its lives
 	spent   time.Duration // processor time of those that have ended
 }
 
@@ -50,7 +51,12 @@ func (d *daemon) start() error {
 	defer log.Close()
 	d.process = exec.Command("/bin/mimpi-kiosk", "run", "--data", "/data", "--listen", pageAddress, "--pack", "/pack")
 	d.process.Stdout, d.process.Stderr = log, log
-	d.process.Env = []string{"LD_PRELOAD=/lib/slow-disk.so", "HOME=/tmp", "PATH=/bin"}
+	if d.disk == nil {
+		if d.disk, err = preload.NewDisk("/run/disk"); err != nil {
+			return err
+		}
+	}
+	d.process.Env = append(d.disk.Environment("/lib/disk.so"), "HOME=/tmp", "PATH=/bin")
 	if err := d.process.Start(); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -275,9 +274,9 @@ func (s *stormy) share(percent int) int64 { return int64(s.total) * int64(percen
 func (s *stormy) makeTrouble() error {
 	slow := func(on bool) error {
 		if on {
-			return os.WriteFile(slowDisk, nil, 0o644)
+			return s.daemon.disk.Stall(200 * time.Millisecond)
 		}
-		return os.Remove(slowDisk)
+		return s.daemon.disk.Stall(0)
 	}
 	again := func(signal syscall.Signal, away time.Duration) error {
 		err := s.daemon.end(signal)
