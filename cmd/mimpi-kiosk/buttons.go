@@ -222,7 +222,7 @@ func (j pressJournal) Send(ctx context.Context, p clicker.Press, a clicker.Actio
 		if a.Undo {
 			command = screening.UndoCount{}
 		}
-		return j.room.Send(ctx, screening.Envelope{ID: p.ID, From: screening.FromKeyboard, Command: command})
+		return j.room.Send(ctx, screening.Envelope{ID: p.ID, From: screening.FromKeyboard, Screening: p.For, Command: command})
 	}
 	press := j.press(a)
 	press.Edge = sinceBoot(p.Edge)

@@ -221,7 +221,8 @@ func TestAnEveningSurvivesAKillAndIsExported(t *testing.T) {
 	if m := k.view(20); m.View.Step != "doors" {
 		t.Errorf("after the restart in step %s", m.View.Step)
 	}
-	k.do("p19", `"do":"countAttendee","category":"woman"`) // a resend of what was acknowledged
+	k.do("p19", `"do":"countAttendee","category":"woman"`)                                   // a resend of what was acknowledged
+	k.refused("key", `"do":"pressKey","key":"1","screening":"s-another"`, "wrong_screening") // kept by a page since another evening
 	k.do("p20", `"do":"countAttendee","category":"girl"`)
 	k.view(21)
 

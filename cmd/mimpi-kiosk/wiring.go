@@ -47,9 +47,9 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 		Idle:       screening.ToMillis(k.config.Touch.Idle),
 		FilmPlayer: film.Plays, Tone: film.Tone, Voices: k.voices(),
 		NewID: func() string { return "s-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] },
-		PressKey: func(ctx context.Context, id, key string) error {
+		PressKey: func(ctx context.Context, id, screeningID, key string) error {
 			select {
-			case err := <-keys.Press(clicker.Press{ID: id, Button: key}):
+			case err := <-keys.Press(clicker.Press{ID: id, Button: key, For: screeningID}):
 				if errors.Is(err, clicker.ErrUnknownButton) {
 					return web.ErrUnknownKey
 				}

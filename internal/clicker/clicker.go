@@ -35,6 +35,7 @@ type Action struct {
 type Press struct {
 	ID     string
 	Button string        // a key of the keyboard or the name of a line
+	For    string        // the evening that it is meant for, where its sender knows; the [Journal] may refuse another's
 	Undo   bool          // takes back one of the button's category instead
 	Edge   time.Duration // CLOCK_MONOTONIC when it went down; 0: not known
 	// Final presses are sent by nobody again: one that cannot be saved is noted as lost.

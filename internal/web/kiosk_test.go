@@ -228,7 +228,7 @@ func (j keyJournal) Send(ctx context.Context, p clicker.Press, a clicker.Action)
 	if a.Undo {
 		command = screening.UndoCount{}
 	}
-	return j.room.Send(ctx, screening.Envelope{ID: p.ID, From: screening.FromKeyboard, Command: command})
+	return j.room.Send(ctx, screening.Envelope{ID: p.ID, From: screening.FromKeyboard, Screening: p.For, Command: command})
 }
 
 func (keyJournal) Note(context.Context, string, clicker.Note) error { return nil }
@@ -285,9 +285,9 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 			PublicURL:    "http://" + host,
 			Idle:         60_000,
 			NewID:        func() string { screenings++; return fmt.Sprintf("s-%d", screenings) }, // one facilitator at a time
-			PressKey: func(ctx context.Context, id, key string) error {
+			PressKey: func(ctx context.Context, id, screeningID, key string) error {
 				select {
-				case err := <-keys.Press(clicker.Press{ID: id, Button: key}):
+				case err := <-keys.Press(clicker.Press{ID: id, Button: key, For: screeningID}):
 					if errors.Is(err, clicker.ErrUnknownButton) {
 						return ErrUnknownKey
 					}

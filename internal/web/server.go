@@ -57,8 +57,9 @@ type Show struct {
 
 	CheckButtons []CheckButton // to press in the guided check
 
-	NewID        func() string // of a new screening
-	PressKey     func(ctx context.Context, id, key string) error
+	NewID func() string // of a new screening
+	// PressKey is a press of a key of the clicker, in the screening that the page had before it, or "".
+	PressKey     func(ctx context.Context, id, screeningID, key string) error
 	ReportPlayer func(context.Context, PlayerReport)
 	// FilmPlayer says what plays the film now; nil is the page. When that changes the
 	// health board must change too, which brings the screens a new view.

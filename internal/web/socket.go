@@ -159,7 +159,7 @@ func (c *screen) handle(ctx context.Context, m message) error {
 		if err := json.Unmarshal(m.fields, &press); err != nil {
 			return errNotForYou
 		}
-		return s.show.PressKey(ctx, m.ID, press.Key)
+		return s.show.PressKey(ctx, m.ID, m.Screening, press.Key)
 	case "copyToStick", "logToStick", "takePack", "backToPack":
 		return c.handleStick(ctx, m)
 	case "checkBox":
