@@ -296,6 +296,9 @@ func (s *seat) act() error {
 	}
 	c := s.open[0]
 	if c.judged {
+		if c.fields["screening"] == nil { // as pages do: sent again on another evening it is not of that
+			c.fields["screening"] = s.view().Screening.ID
+		}
 		s.hall.history.Invoke(c.id)
 	}
 	err := s.visitor.Do(c.id, c.fields)

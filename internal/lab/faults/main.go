@@ -78,7 +78,9 @@ func run(ctx context.Context, a asked, do string) error {
 	for what := range strings.SplitSeq(do, ",") {
 		work := map[string]func(context.Context, asked) error{
 			"kill": kill, "disk": disk, "points": points, "soak": soak,
-			"table": func(context.Context, asked) error { return oracle.Table(os.Stdout) },
+			"table": func(context.Context, asked) error {
+				return errors.Join(oracle.Table(os.Stdout), printElsewhere(os.Stdout))
+			},
 		}[what]
 		if work == nil {
 			return fmt.Errorf("there is nothing called %q to do", what)
