@@ -20,6 +20,7 @@ FUZZTIME := 20s
 COLLECT_FOR := windows/amd64/.exe darwin/arm64 darwin/amd64 linux/amd64
 DEB_ARCHS := arm64 armhf amd64
 PRESSES  := 2500
+CUTS     := 10
 SEED     := 1
 KILLS    := 1000
 HOURS    := 8
@@ -41,7 +42,7 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-faults test-container test-pi; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-faults test-container test-pi test-cut; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
 	  $(MAKE) $$stage COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
@@ -105,6 +106,10 @@ test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2
 	go vet -tags lab ./internal/lab/gpio/...
 	go run ./internal/lab/gpio -presses $(PRESSES) -seed $(SEED)
 
+test-cut: build ## the power of that machine cut at random moments, on a card that forgets: CUTS (10) with SEED (1); then without syncs, which must show
+	go run ./internal/lab/gpio -cuts $(CUTS) -seed $(SEED)
+	go run ./internal/lab/gpio -cuts 2 -seed $(SEED) -no-sync
+
 deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64" for one
 	@.ci/setup.sh deb
 	@rm -f build/deb/*.deb
@@ -164,7 +169,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
 
 # ---- files ----
 

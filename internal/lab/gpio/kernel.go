@@ -30,6 +30,17 @@ var modulesInOrder = [...]string{
 	"kernel/drivers/usb/core/usbcore.ko",
 	"kernel/drivers/usb/host/xhci-hcd.ko",
 	"kernel/drivers/usb/host/xhci-pci.ko",
+	"kernel/drivers/virtio/virtio_ring.ko",
+	"kernel/drivers/virtio/virtio.ko",
+	"kernel/drivers/virtio/virtio_pci_legacy_dev.ko",
+	"kernel/drivers/virtio/virtio_pci_modern_dev.ko",
+	"kernel/drivers/virtio/virtio_pci.ko",
+	"kernel/drivers/block/virtio_blk.ko",
+	"kernel/crypto/crc32c_generic.ko",
+	"kernel/lib/crc16.ko",
+	"kernel/fs/mbcache.ko",
+	"kernel/fs/jbd2/jbd2.ko",
+	"kernel/fs/ext4/ext4.ko",
 }
 
 // findKernel takes what .ci/setup.sh installed: the newest headers that the source fits.

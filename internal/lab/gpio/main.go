@@ -2,6 +2,9 @@
 // itself simulates, in which the shipped daemon is pressed hard. It needs no Raspberry Pi,
 // no KVM and no root. See PRESSES in the Makefile (make test-pi).
 //
+// With -cuts the same machine works on a memory card whose power is cut again and again
+// (make test-cut): see cut.go.
+//
 // It builds the module gpio-sim for a Debian kernel, a file system of the daemon, the
 // guest's program (folder guest) and the contract suite (folder sim), boots them in QEMU,
 // and passes on what the guest prints. It fails when the guest does.
@@ -28,13 +31,23 @@ func main() {
 	do := flag.String("do", "suite,plug,storm", "what to do: suite, plug, storm, rates")
 	presses := flag.Int("presses", 2000, "presses of the storm, 1500 or more")
 	seed := flag.Int("seed", 1, "seed of the storm")
-	within := flag.Duration("within", 15*time.Minute, "give up after this long")
+	cuts := flag.Int("cuts", 0, "cut the power so many times, in place of all that")
+	noSync := flag.Bool("no-sync", false, "with -cuts: let the journal's WAL not be synced; the cuts must show")
+	within := flag.Duration("within", 15*time.Minute, "give up after this long; cuts get a minute more each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, *within)
+	ctx, cancel := context.WithTimeout(ctx, *within+time.Duration(*cuts)*time.Minute)
 	defer cancel()
-	if err := run(ctx, fmt.Sprintf("lab.do=%s lab.presses=%d lab.seed=%d", *do, *presses, *seed)); err != nil {
+	work := func(ctx context.Context, k *kernel, initrd string) error {
+		return boot(ctx, k, initrd, fmt.Sprintf("lab.do=%s lab.presses=%d lab.seed=%d", *do, *presses, *seed))
+	}
+	if *cuts > 0 {
+		work = func(ctx context.Context, k *kernel, initrd string) error {
+			return cutAgainAndAgain(ctx, k, initrd, *cuts, uint64(*seed), *noSync)
+		}
+	}
+	if err := run(ctx, work); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -42,7 +55,7 @@ func main() {
 
 const daemon = "build/mimpi-kiosk"
 
-func run(ctx context.Context, asked string) error {
+func run(ctx context.Context, do func(ctx context.Context, k *kernel, initrd string) error) error {
 	if _, err := os.Stat(daemon); err != nil {
 		return fmt.Errorf("%w: run this with make test-pi, which builds the daemon", err)
 	}
@@ -61,13 +74,14 @@ func run(ctx context.Context, asked string) error {
 	if err := makeInitramfs(ctx, k, work, initrd); err != nil {
 		return err
 	}
-	return boot(ctx, k, initrd, asked)
+	return do(ctx, k, initrd)
 }
 
 func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	for _, build := range [][]string{
 		{"go", "build", "-o", filepath.Join(work, "guest"), "./internal/lab/gpio/guest"},
 		{"go", "test", "-c", "-tags", "lab", "-o", filepath.Join(work, "sim.test"), "./internal/lab/gpio/sim"},
+		{"gcc", "-O2", "-shared", "-fPIC", "-Wall", "-Werror", "-o", filepath.Join(work, "no-sync.so"), "internal/lab/preload/no-sync.c", "-ldl"},
 	} {
 		cmd := exec.CommandContext(ctx, build[0], build[1:]...)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -82,7 +96,7 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	for where, file := range map[string]string{
 		"/init": filepath.Join(work, "guest"), "/bin/sim.test": filepath.Join(work, "sim.test"),
 		"/bin/mimpi-kiosk": daemon, "/lib/disk.so": library,
-		"/bin/gpiomon": "/usr/bin/gpiomon",
+		"/lib/no-sync.so": filepath.Join(work, "no-sync.so"), "/bin/gpiomon": "/usr/bin/gpiomon",
 	} {
 		if err := i.addProgram(where, file); err != nil {
 			return fmt.Errorf("%w (.ci/setup.sh test installs what is missing)", err)

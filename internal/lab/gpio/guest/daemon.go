@@ -36,10 +36,11 @@ var buttons = [...]button{{"woman", 17, 23}, {"man", 27, 24}, {"girl", 22, 25}, 
 
 // daemon is the shipped binary with its own default wiring, on the simulated chip.
 type daemon struct {
-	chip    *sim.Chip
-	process *exec.Cmd
-	disk    *preload.Disk // of all its lives
-	spent   time.Duration // processor time of those that have ended
+	chip      *sim.Chip
+	forgetful bool // its journal's WAL is not synced
+	process   *exec.Cmd
+	disk      *preload.Disk // of all its lives
+	spent     time.Duration // processor time of those that have ended
 }
 
 // start runs it, and waits until it serves and holds the lines.
@@ -56,7 +57,11 @@ func (d *daemon) start() error {
 			return err
 		}
 	}
-	d.process.Env = append(d.disk.Environment("/lib/disk.so"), "HOME=/tmp", "PATH=/bin")
+	badness := d.disk.Environment("/lib/disk.so")
+	if d.forgetful {
+		badness = []string{"LD_PRELOAD=/lib/no-sync.so"}
+	}
+	d.process.Env = append(badness, "HOME=/tmp", "PATH=/bin")
 	if err := d.process.Start(); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@
 //	lab.do=storm    many presses on the shipped daemon: lab.presses=N lab.seed=N
 //	lab.do=plug     presses while a USB device is plugged in
 //	lab.do=rates    latency and losses at rising rates, beside gpiomon
+//	lab.do=cut      work on a card until the power is cut: see cut
 package main
 
 import (
@@ -43,7 +44,7 @@ func run() error {
 	for do := range strings.SplitSeq(asked["do"], ",") {
 		fmt.Println("LAB RUN", do)
 		work := map[string]func(map[string]string) error{
-			"suite": suite, "storm": storm, "plug": plug, "rates": rates,
+			"suite": suite, "storm": storm, "plug": plug, "rates": rates, "cut": cut,
 		}[do]
 		if work == nil {
 			return fmt.Errorf("there is nothing called %q to do", do)
