@@ -92,6 +92,8 @@ func programme() screening.Programme {
 			Check:       text("CEK-"+id+" periksa", "CEK-"+id+" check"),
 		}
 	}
+	halfTranslated := option("3", false)
+	delete(halfTranslated.Text, "en")
 	before, film, after := screening.PollBefore, screening.FilmStep, screening.Discussion
 	return screening.Programme{
 		Pack: "test",
@@ -108,7 +110,7 @@ func programme() screening.Programme {
 			question("age", screening.Single, []screening.Step{before, after}, option("a15", false), option("a18", true), option("a21", false)),
 			question("fee", screening.Single, []screening.Step{before}, option("yes", false), option("no", true)),
 			question("signs", screening.Several, []screening.Step{film}, option("papers", true), option("debt", true), option("smile", false)),
-			question("sure", screening.Scale, []screening.Step{after}, option("1", false), option("2", false), option("3", false)),
+			question("sure", screening.Scale, []screening.Step{after}, option("1", false), option("2", false), halfTranslated),
 		},
 		Film: screening.Film{
 			ID: "mimpi", Title: text("Mimpi Beta", "My Dream"), Credit: "CC BY 4.0", Duration: 600_000,

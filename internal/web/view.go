@@ -223,6 +223,10 @@ type questionRow struct {
 	Ask     []screening.Step       `json:"ask"`
 	Phase   screening.Phase        `json:"phase"`
 	Rounds  []askedRound           `json:"rounds"`
+
+	// Untranslated are the languages of the screens in which a text that the audience
+	// meets is said in Indonesian.
+	Untranslated []string `json:"untranslated,omitempty"`
 }
 
 type askedRound struct {
@@ -353,7 +357,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 	return facilitatorView{
 		common: v.common(s, facilitatorRole), Keys: orEmpty(v.show.Keys), Regencies: orEmpty(v.show.Programme.Regencies),
 		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
-		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: questionRows(s),
+		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: v.questionRows(s),
 		Current: v.question(s, true), ShowRunning: s.ShowRunning,
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s), s.Stage.Silent},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
@@ -485,13 +489,18 @@ func noteLists(s *screening.State) []noteView {
 	return out
 }
 
-func questionRows(s *screening.State) []questionRow {
+func (v *viewer) questionRows(s *screening.State) []questionRow {
 	out := []questionRow{}
 	for i, q := range s.Questions {
 		asked := s.Screening.Programme.Questions[i]
 		row := questionRow{
 			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check, Prompts: asked.Prompts,
 			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{},
+		}
+		for _, l := range v.languages {
+			if slices.ContainsFunc(asked.Spoken(), func(t screening.KeyedText) bool { return t.Text[l.Code] == "" }) {
+				row.Untranslated = append(row.Untranslated, l.Code)
+			}
 		}
 		for _, r := range q.Rounds {
 			row.Rounds = append(row.Rounds, askedRound{r.N, r.Step, r.Ballots})

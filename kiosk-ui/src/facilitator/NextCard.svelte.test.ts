@@ -102,3 +102,18 @@ test('a plan opens the form', () => {
   expect(props.onplan).toHaveBeenCalledOnce();
   expect(kiosk.sent).toEqual([]);
 });
+
+test('the question to open says in which languages it is not there', () => {
+  const { change, find, has, props } = open('poll-open');
+  const questions = props.view.questions.map((q) => ({ ...q, untranslated: ['en'] }));
+  change({ questions });
+  expect(has('untranslated')).toBe(false); // it is open: too late
+  change({
+    next: {
+      label: 'open_question',
+      command: { do: 'openQuestion', question: 'k1', newRound: false },
+      question: 'k1',
+    },
+  });
+  expect(find('untranslated').textContent).toContain('belum diterjemahkan: English');
+});

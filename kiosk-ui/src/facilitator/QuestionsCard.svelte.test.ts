@@ -24,6 +24,23 @@ test('what a person has opened stays open while votes come in; a new step begins
   expect([isOpen('group-film'), isOpen('group-discussion')]).toEqual([true, false]);
 });
 
+test('a question that lacks a translation says in which languages', () => {
+  const view = viewOf('poll-open');
+  view.languages = [
+    { code: 'id', name: 'Bahasa Indonesia' },
+    { code: 'aoz', name: 'Uab Meto' },
+    { code: 'tet', name: 'Tetun' },
+  ];
+  for (const q of view.questions) delete q.untranslated;
+  const { target } = show(QuestionsCard, { view, send: new Kiosk().send });
+  expect(target.querySelector('[data-testid=untranslated]')).toBeNull();
+
+  for (const q of view.questions) if (q.id === 'k1') q.untranslated = ['aoz', 'tet'];
+  const marked = show(QuestionsCard, { view, send: new Kiosk().send });
+  expect(marked.find('question-k1').textContent).toContain('belum diterjemahkan: Uab Meto, Tetun');
+  expect(marked.find('question-k4').textContent).not.toContain('diterjemahkan');
+});
+
 test('nothing else can be asked while a question is open', () => {
   const props = { view: viewOf('poll-open'), send: new Kiosk().send };
   const { has } = show(QuestionsCard, props);

@@ -303,6 +303,7 @@ export interface QuestionRow {
   ask: Step[];
   phase: 'unasked' | 'open' | 'closed' | 'revealed';
   rounds: { n: number; step: Step; ballots: number }[];
+  untranslated?: string[]; // of Common.languages: those that lack a text of it, an option or its explanation
 }
 
 /** do and its fields are exactly a command; label is a key of the texts, "next.LABEL". */
