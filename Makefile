@@ -24,6 +24,7 @@ CUTS     := 10
 SEED     := 1
 KILLS    := 1000
 HOURS    := 8
+PHONES   := 2000
 
 UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
 
@@ -42,9 +43,9 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-display test-faults test-container test-pi test-cut; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-crowd test-display test-faults test-container test-pi test-cut; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
-	  $(MAKE) $$stage COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
+	  $(MAKE) $$stage PHONES=300 COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
 	done
 
@@ -82,6 +83,9 @@ test-ui: $(PACKAGES) ## tests of the screens' code (vitest)
 
 test-browser: build demo-film ## whole evenings in headless Chromium
 	cd kiosk-ui && npm run e2e
+
+test-crowd: build ## a hall full of PHONES (2000) that join, vote and leave at once; a tenth reads slowly, flaps, or sends nonsense
+	go run ./internal/lab/crowd -phones $(PHONES) -seed $(SEED)
 
 test-display: build demo-film ## touch screen and projector in a headless Wayland session; pictures in build/lab/display
 	go build -o build/lab-display ./internal/lab/display
@@ -148,6 +152,9 @@ fuzz: ## run every fuzzer for FUZZTIME (20s) each
 	  go test -run '^$$' -fuzz "^$$fuzzer\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" </dev/null || exit 1; \
 	done
 
+audit: $(PACKAGES) ## known vulnerabilities of what is used; exit 2 when a database does not answer: then nobody knows
+	@.ci/audit.sh
+
 ##@ Look after it
 
 check: $(PACKAGES) ## format, vet, static checks and the import rule
@@ -169,7 +176,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz check fmt clean help
+.PHONY: run test test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 

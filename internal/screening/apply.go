@@ -52,6 +52,8 @@ func (s *State) applyToScreening(r Recorded) {
 		s.DoorsOpen = false
 	case RunningTotalsShown:
 		s.ShowRunning = e.Show
+	case PhonesAllowed:
+		s.NoPhones = !e.Allow
 	case StageSet:
 		s.Stage = Stage(e)
 	case QuestionReadAloud:

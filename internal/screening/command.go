@@ -192,6 +192,10 @@ type CountHands struct {
 // ShowRunningTotals lets the bars be seen while a question is open, or hides them.
 type ShowRunningTotals struct{ Show bool }
 
+// AllowPhones says whether phones may vote, from the next ballot on. Who can be counted is
+// bounded by the touch screen; phones are easier to use twice.
+type AllowPhones struct{ Allow bool }
+
 // SetStage chooses what the projector shows.
 type SetStage struct {
 	Page  StagePage
@@ -318,6 +322,7 @@ func (DismissQuestion) command()   {}
 func (CastBallot) command()        {}
 func (CountHands) command()        {}
 func (ShowRunningTotals) command() {}
+func (AllowPhones) command()       {}
 func (SetStage) command()          {}
 func (ReadAloud) command()         {}
 func (PlayFilm) command()          {}

@@ -109,6 +109,11 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 			return nil, nil
 		}
 		return events(RunningTotalsShown(c))
+	case AllowPhones:
+		if c.Allow == !s.NoPhones {
+			return nil, nil
+		}
+		return events(PhonesAllowed(c))
 	case SetStage:
 		if !slices.Contains([]StagePage{PageAuto, PageGuidebook, PageHelp, PageJoin}, c.Page) || len(c.Lang) > 35 {
 			return nil, refuse(UnknownPage)
@@ -413,6 +418,9 @@ func (s *State) decideBallot(c CastBallot, now Stamp) ([]Event, *Refusal) {
 	case ByPhone:
 		if c.Voter == "" {
 			return nil, refuse(VoterMissing)
+		}
+		if s.NoPhones {
+			return nil, refuse(PhonesMayNot)
 		}
 		ballot.Voter = c.Voter
 		if old, ok := s.own.phones[ballotKey{c.Question, c.Round, c.Voter}]; ok {

@@ -148,6 +148,9 @@ type (
 	RunningTotalsShown struct {
 		Show bool `json:"show"`
 	}
+	PhonesAllowed struct {
+		Allow bool `json:"allow"`
+	}
 	StageSet struct {
 		Page   StagePage `json:"page"`
 		Count  bool      `json:"count"`
@@ -240,6 +243,7 @@ func (QuestionDismissed) Kind() string   { return "QuestionDismissed" }
 func (BallotCast) Kind() string          { return "BallotCast" }
 func (HandsCounted) Kind() string        { return "HandsCounted" }
 func (RunningTotalsShown) Kind() string  { return "RunningTotalsShown" }
+func (PhonesAllowed) Kind() string       { return "PhonesAllowed" }
 func (StageSet) Kind() string            { return "StageSet" }
 func (QuestionReadAloud) Kind() string   { return "QuestionReadAloud" }
 func (FilmPlayed) Kind() string          { return "FilmPlayed" }
@@ -291,6 +295,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	BallotCast{}.Kind():          decode[BallotCast],
 	HandsCounted{}.Kind():        decode[HandsCounted],
 	RunningTotalsShown{}.Kind():  decode[RunningTotalsShown],
+	PhonesAllowed{}.Kind():       decode[PhonesAllowed],
 	StageSet{}.Kind():            decode[StageSet],
 	QuestionReadAloud{}.Kind():   decode[QuestionReadAloud],
 	FilmPlayed{}.Kind():          decode[FilmPlayed],

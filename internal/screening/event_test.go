@@ -74,6 +74,7 @@ func goldenEvents() []Event {
 		QuestionReadAloud{"age"},
 		EveningNoted{[]string{"split_by_language", "rain_on_roof"}, []string{"women"}, []string{"field_work"}},
 		EveningNoted{[]string{}, []string{}, []string{}},
+		PhonesAllowed{true},
 	}
 }
 

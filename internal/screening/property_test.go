@@ -216,6 +216,7 @@ func (a *anything) command(s *State) Command {
 		},
 		func() Command { return ShowRunningTotals{a.chance("show", 50)} },
 		func() Command { return ReadAloud{s.Current} },
+		func() Command { return AllowPhones{a.chance("phones", 80)} },
 		func() Command {
 			return SetStage{pick[StagePage](a, "page", PageAuto, PageGuidebook, PageHelp, PageJoin, "cat"), a.chance("count", 50), a.text("lang"), a.chance("silent", 50)}
 		},

@@ -36,6 +36,7 @@ const (
 	OneChoiceOnly       Reason = "one_choice_only"
 	UnknownChannel      Reason = "unknown_channel"
 	VoterMissing        Reason = "voter_missing"
+	PhonesMayNot        Reason = "phones_may_not"
 	TooSoon             Reason = "too_soon"
 	MoreThanButtons     Reason = "more_than_buttons"
 	UnknownDoubt        Reason = "unknown_doubt"
@@ -131,6 +132,9 @@ var sentences = map[Reason]Text{
 	AnotherQuestionOpen: {
 		"id": "Pertanyaan lain masih dibuka. Tutup dulu, baru buka yang ini.",
 		"en": "Another question is still open. Close it first, then open this one."},
+	PhonesMayNot: {
+		"id": "Kali ini memilih hanya di kotak. Pergi ke layar sentuh untuk menjawab.",
+		"en": "This time votes are cast at the kiosk only. Go to the touch screen to answer."},
 	QuestionNotOpen: {
 		"id": "Pertanyaan ini sedang tidak dibuka, jadi jawaban tidak diterima.",
 		"en": "This question is not open, so the answer was not taken."},

@@ -31,10 +31,15 @@ const (
 // Room owns the State of a kiosk. [Room.Run] is the one goroutine that decides,
 // commits, applies and then shows. All other methods may be called from any
 // goroutine; they wait for Run when it has not begun yet.
+//
+// Commands of phones wait behind all others, however many they are: a command of the
+// facilitator or a button waits for the transaction under way and then for its own, no
+// longer. Within each of the two kinds they are decided in the order they were sent.
 type Room struct {
 	journal Journal
 	clock   Clock
-	queue   chan request
+	first   chan request // of those who run the evening, and of those who look after the kiosk
+	queue   chan request // of phones, which may be thousands
 	done    chan struct{}
 	latest  atomic.Pointer[State]
 
@@ -56,6 +61,7 @@ func (q request) commands() bool { return q.envelope.Command != nil || q.run == 
 func NewRoom(j Journal, c Clock) *Room {
 	r := &Room{
 		journal: j, clock: c,
+		first:     make(chan request, queueLength),
 		queue:     make(chan request, queueLength),
 		done:      make(chan struct{}),
 		followers: map[chan struct{}]struct{}{},
@@ -90,21 +96,35 @@ func (r *Room) Run(ctx context.Context, start Envelope) error {
 			}
 			started = err == nil
 		}
-		select {
-		case <-ctx.Done():
+		if ctx.Err() != nil {
 			return nil
-		case q := <-r.queue:
-			batch = append(batch[:0], q)
 		}
-		for more := true; more && len(batch) < batchLength; {
+		if batch = fill(batch[:0], r.first); len(batch) == 0 {
 			select {
+			case <-ctx.Done():
+				return nil
+			case q := <-r.first:
+				batch = append(batch, q)
 			case q := <-r.queue:
 				batch = append(batch, q)
-			default:
-				more = false
 			}
+			batch = fill(batch, r.first)
+		}
+		batch = fill(batch, r.queue)
+	}
+}
+
+// fill adds what waits in a queue to the batch, as far as there is room.
+func fill(batch []request, queue <-chan request) []request {
+	for len(batch) < batchLength {
+		select {
+		case q := <-queue:
+			batch = append(batch, q)
+		default:
+			return batch
 		}
 	}
+	return batch
 }
 
 func (r *Room) replay(ctx context.Context) (*State, error) {
@@ -249,7 +269,8 @@ func (r *Room) DoThenRead(ctx context.Context, e Envelope, f func(*State)) error
 	return r.ask(ctx, request{envelope: e, run: f})
 }
 
-// Read runs f with the committed state in the owner's goroutine. f must be quick,
+// Read runs f with the committed state in the owner's goroutine, in the order of the
+// phones' commands: a crowd of readers does not hold the evening up. f must be quick,
 // must not keep or change the state, and must not call the Room.
 func (r *Room) Read(ctx context.Context, f func(*State)) error {
 	return r.ask(ctx, request{run: f})
@@ -279,8 +300,12 @@ func (r *Room) ask(ctx context.Context, q request) error {
 }
 
 func (r *Room) enqueue(ctx context.Context, q request) error {
+	queue := r.first
+	if q.envelope.From == FromPhone || q.envelope.Command == nil && q.run != nil {
+		queue = r.queue
+	}
 	select {
-	case r.queue <- q:
+	case queue <- q:
 		return nil
 	case <-r.done:
 		return ErrRoomClosed

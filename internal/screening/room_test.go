@@ -788,3 +788,40 @@ func TestDoThenReadSeesItsOwnCommand(t *testing.T) {
 		}
 	})
 }
+
+// However many phones wait, the evening does not wait behind them.
+func TestTheEveningGoesBeforeThePhones(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := enter(t, newJournal(), "boot-1")
+		h.do(opened...)
+		h.do(MoveTo{PollBefore}, OpenDoors{}, OpenQuestion{Question: "offer"})
+		release := h.hold()
+		const phones = 3000 // more than the queue and several transactions hold
+		for i := range phones {
+			h.later(Envelope{ID: fmt.Sprint("phone ", i), From: FromPhone, Command: phone("offer", 1, fmt.Sprint(i), "agent")})
+		}
+		synctest.Wait()
+		pressed := h.later(Envelope{ID: "press", From: FromButtons, Command: PressButton{Category: "woman"}})
+		synctest.Wait()
+		release()
+		if err := answered(t, pressed); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		place, ballots := 0, 0
+		for i, r := range events(t, h.j) {
+			switch r.Event.(type) {
+			case AttendeeCounted:
+				place = i
+			case BallotCast:
+				ballots++
+				if place == 0 {
+					t.Fatal("a phone's ballot came before the press")
+				}
+			}
+		}
+		if ballots != phones || place == 0 {
+			t.Errorf("%d ballots, the press is event %d", ballots, place)
+		}
+	})
+}

@@ -20,6 +20,7 @@ type State struct {
 	Questions   []QuestionState // in the programme's order
 	Current     string          // question on the screens, or ""
 	ShowRunning bool
+	NoPhones    bool // phones may not vote
 	Stage       Stage
 	ReadAloud   int64 // Seq of the last wish to hear the question; 0: there was none
 	Playback    Playback
@@ -259,7 +260,7 @@ func (s *State) clearScreening(p *Programme) {
 		presses: map[Source][]Press{},
 		phones:  map[ballotKey]standingBallot{},
 	}
-	s.Step, s.DoorsOpen, s.Current, s.ShowRunning = SetUp, false, "", false
+	s.Step, s.DoorsOpen, s.Current, s.ShowRunning, s.NoPhones = SetUp, false, "", false, false
 	s.Attendance = Attendance{Undo: map[Source]string{}}
 	s.Questions = nil
 	s.Stage, s.ReadAloud = Stage{Page: PageAuto, Count: true, Lang: "id"}, 0

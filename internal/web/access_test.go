@@ -193,7 +193,7 @@ func TestWhoMaySendWhat(t *testing.T) {
 	for _, do := range []string{
 		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "settleDoubt", "countRow",
 		"recordDisability", "openQuestion", "closeQuestion", "revealQuestion", "dismissQuestion", "countHands",
-		"showRunningTotals", "setStage", "readAloud", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
+		"showRunningTotals", "allowPhones", "setStage", "readAloud", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
 		"usePausePoints", "setSoundLag", "noteEvening", "setClock",
 	} {
 		may[do] = []role{facilitatorRole}

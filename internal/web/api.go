@@ -64,6 +64,7 @@ func (s *Server) signOut(w http.ResponseWriter, _ *http.Request) {
 
 // readJSON reads a small body; it answers itself when it cannot.
 func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	hurry(w)
 	body := http.MaxBytesReader(w, r.Body, int64(s.limits.MessageBytes))
 	if err := json.NewDecoder(body).Decode(into); err != nil {
 		http.Error(w, "the request is not the JSON that is asked for", http.StatusBadRequest)

@@ -58,6 +58,7 @@ var wishes = map[string]wish{
 	"dismissQuestion":   command[screening.DismissQuestion](facilitatorRole),
 	"countHands":        command[screening.CountHands](facilitatorRole),
 	"showRunningTotals": command[screening.ShowRunningTotals](facilitatorRole),
+	"allowPhones":       command[screening.AllowPhones](facilitatorRole),
 	"readAloud":         command[screening.ReadAloud](facilitatorRole),
 	"setStage":          command[screening.SetStage](facilitatorRole),
 	"playFilm":          command[screening.PlayFilm](facilitatorRole),

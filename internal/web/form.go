@@ -129,6 +129,7 @@ func (s *Server) writeVote(w http.ResponseWriter, r *http.Request, token string,
 // takeVote takes the form's ballot, and shows the page again: by a redirect, so that a
 // reload does not ask whether to send again (it would count once all the same).
 func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
+	hurry(w)
 	r.Body = http.MaxBytesReader(w, r.Body, int64(s.limits.MessageBytes))
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
@@ -154,7 +155,7 @@ func (s *Server) takeVote(w http.ResponseWriter, r *http.Request) {
 	// The id is made here and not in the page: a page that the browser brings back from its
 	// memory would send another choice under an old id. A ballot sent twice counts once all
 	// the same, since the phone's last one counts.
-	if _, err := s.castBallot(r.Context(), uuid.NewString(), token, r.PostForm.Get("screening"), ballot); err != nil {
+	if _, err := s.castBallot(r, uuid.NewString(), token, r.PostForm.Get("screening"), ballot); err != nil {
 		s.writeVote(w, r, token, http.StatusConflict, s.refusalOf(err).Message.In(s.lang(r)))
 		return
 	}

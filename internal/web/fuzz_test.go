@@ -87,7 +87,7 @@ func FuzzDecodeMessage(f *testing.F) {
 			for _, rec := range state.Record(e, reading, decided) {
 				state.Apply(rec)
 			}
-			v := viewer{sticks: noSticks{}, show: s.show, zone: details().HeldAt.Location(), codes: func() []Code { return nil }}
+			v := viewer{sources: &sources{}, sticks: noSticks{}, show: s.show, zone: details().HeldAt.Location(), codes: func() []Code { return nil }}
 			v.stage(state)
 			v.touch(state)
 			v.vote(state)

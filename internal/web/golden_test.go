@@ -402,6 +402,7 @@ func TestGoldenCommands(t *testing.T) {
 		"dismissQuestion":       {``, facilitatorRole, screening.DismissQuestion{}},
 		"countHands":            {`"question":"age","counts":{"a15":3,"a18":12}`, facilitatorRole, screening.CountHands{Question: "age", Counts: map[string]int{"a15": 3, "a18": 12}}},
 		"showRunningTotals":     {`"show":true`, facilitatorRole, screening.ShowRunningTotals{Show: true}},
+		"allowPhones":           {`"allow":false`, facilitatorRole, screening.AllowPhones{}},
 		"setStage":              {`"page":"help","count":true,"lang":"en","silent":true`, facilitatorRole, screening.SetStage{Page: screening.PageHelp, Count: true, Lang: "en", Silent: true}},
 		"readAloud":             {`"question":"age"`, facilitatorRole, screening.ReadAloud{Question: "age"}},
 		"playFilm":              {``, facilitatorRole, screening.PlayFilm{}},

@@ -95,8 +95,10 @@ func (d *door) enter(r *http.Request) (leave func(), no *refusal) {
 	}, nil
 }
 
-func addrOf(r *http.Request) netip.Addr {
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
+func addrOf(r *http.Request) netip.Addr { return addrIn(r.RemoteAddr) }
+
+func addrIn(hostPort string) netip.Addr {
+	a, err := netip.ParseAddrPort(hostPort)
 	if err != nil {
 		return netip.Addr{}
 	}

@@ -140,6 +140,8 @@ type Server struct {
 	viewer    *viewer
 	hub       *hub
 	door      *door
+	crush     *crush
+	sources   *sources
 	codes     *codes
 	portal    *portal
 	checkup   *Checkup
@@ -174,7 +176,7 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 		pages: p.Pages, texts: p.Texts, hosts: hosts, limits: p.Limits,
 		show: p.Show, zone: p.Zone, log: p.Log, vote: vote,
 		door:  &door{most: p.Limits.Connections, mostPerAddress: p.Limits.ConnectionsPerAddress, byAddr: map[netip.Addr]int{}},
-		codes: newCodes(p.Show, listens),
+		codes: newCodes(p.Show, listens), crush: newCrush(p.Limits), sources: &sources{},
 		upgrader: websocket.Upgrader{
 			ReadBufferSize: 1024, WriteBufferSize: 2048, WriteBufferPool: &sync.Pool{},
 			// signin.Guard has checked the Origin, more strictly than gorilla would.
@@ -185,7 +187,8 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 		s.checkup = NewCheckup()
 	}
 	s.portal = &portal{base: s.codes.base, seen: map[netip.Addr]opened{}}
-	s.viewer = &viewer{show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list, sticks: p.Sticks}
+	s.keeper.LimitArrivals(p.Limits.ConnectionsPerAddress)
+	s.viewer = &viewer{sources: s.sources, show: p.Show, zone: p.Zone, languages: p.Texts.Languages(), codes: s.codes.list, sticks: p.Sticks}
 	s.hub = newHub(p.Room, s.viewer, p.Board, p.Clock, s.checkup, p.Log)
 	return s, nil
 }
@@ -260,6 +263,7 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 		ReadTimeout:       30 * time.Second, // of a request, not of a websocket
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
+		ConnState:         s.crush.watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
@@ -22,6 +24,7 @@ const (
 	pingEvery   = 25 * time.Second
 	commitWait  = 15 * time.Second // how long a command may wait for the disk
 	byeWait     = time.Second      // what a screen that does not read gets at the end
+	unreadBytes = 64 << 10         // what waits in the kernel for a slow screen
 	answersHeld = 32               // answers that may wait for a slow screen
 )
 
@@ -89,6 +92,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	c.ws = ws
+	if tcp, ok := ws.NetConn().(*net.TCPConn); ok {
+		// What the kernel holds for a phone that does not read; else it would be megabytes.
+		_ = tcp.SetWriteBuffer(unreadBytes)
+	}
 	c.serve(r.Context())
 }
 
@@ -118,14 +125,31 @@ func (c *screen) read(ctx context.Context) {
 	limits := c.server.limits
 	c.ws.SetReadLimit(int64(limits.MessageBytes))
 	_ = c.ws.SetReadDeadline(time.Now().Add(pongWait)) // fails on a closed socket only: Read says so
-	c.ws.SetPongHandler(func(string) error { return c.ws.SetReadDeadline(time.Now().Add(pongWait)) })
 	pace := rate.NewLimiter(rate.Limit(limits.MessagesPerSecond), limits.MessagesBurst)
+	// Pings and pongs wait their turn like messages: a flood of them stays in the network.
+	pong := c.ws.PingHandler()
+	c.ws.SetPingHandler(func(data string) error {
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
+		return pong(data)
+	})
+	c.ws.SetPongHandler(func(string) error {
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
+		return c.ws.SetReadDeadline(time.Now().Add(pongWait))
+	})
 	for {
 		kind, data, err := c.ws.ReadMessage()
 		if err != nil || kind != websocket.TextMessage {
 			return
 		}
 		_ = c.ws.SetReadDeadline(time.Now().Add(pongWait))
+		if !utf8.Valid(data) {
+			c.bye(websocket.CloseInvalidFramePayloadData)
+			return
+		}
 		if pace.Wait(ctx) != nil { // a screen in a hurry waits; TCP holds it back
 			return
 		}
@@ -138,6 +162,11 @@ func (c *screen) read(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// bye says why the screen is let go of; the socket may be beyond hearing it.
+func (c *screen) bye(code int) {
+	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Now().Add(byeWait))
 }
 
 // handle does what a message asks and gives its outcome.
@@ -196,7 +225,7 @@ func (c *screen) castBallot(ctx context.Context, m message, cmd screening.Comman
 	if !ok {
 		return errNotForYou
 	}
-	mine, err := c.server.castBallot(ctx, m.ID, c.voter, m.Screening, ballot)
+	mine, err := c.server.castBallot(c.request.WithContext(ctx), m.ID, c.voter, m.Screening, ballot)
 	if err != nil {
 		return err
 	}
@@ -212,17 +241,20 @@ func (c *screen) castBallot(ctx context.Context, m message, cmd screening.Comman
 // castBallot casts the ballot of a phone and gives the one that counts for it then (an
 // older one sent again does not). A phone must say for which screening it votes: its
 // voter's key is made of that, and without it would be another voter's.
-func (s *Server) castBallot(ctx context.Context, id, token, screeningID string, b screening.CastBallot) (*mineView, error) {
+func (s *Server) castBallot(r *http.Request, id, token, screeningID string, b screening.CastBallot) (*mineView, error) {
 	if screeningID == "" {
 		return nil, errNotForYou
 	}
 	b = s.phoneBallot(token, screeningID, b)
-	counts := make(chan *mineView, 1) // ctx may end before the Room gets to it
-	err := s.room.DoThenRead(ctx, screening.Envelope{
+	counts := make(chan *mineView, 1) // the request may end before the Room gets to it
+	err := s.room.DoThenRead(r.Context(), screening.Envelope{
 		ID: id, From: screening.FromPhone, Screening: screeningID, Command: b,
 	}, func(st *screening.State) { counts <- mineIn(st, screeningID, b.Question, b.Voter) })
 	if err != nil {
 		return nil, err
+	}
+	if s.sources.note(r, ballotRound{screeningID, b.Question, b.Round}, b.Voter) {
+		s.hub.signal()
 	}
 	return <-counts, nil
 }

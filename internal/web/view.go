@@ -40,17 +40,20 @@ type screeningInfo struct {
 }
 
 type questionView struct {
-	ID          string                 `json:"id"`
-	Kind        screening.QuestionKind `json:"kind"`
-	Text        screening.Text         `json:"text"`
-	Options     []screening.Option     `json:"options"`
-	Phase       screening.Phase        `json:"phase"`
-	Round       int                    `json:"round"`
-	Ballots     int                    `json:"ballots"`
-	Explanation screening.Text         `json:"explanation,omitempty"`
-	Source      string                 `json:"source,omitempty"`
-	Rounds      []roundView            `json:"rounds,omitempty"`
-	Buttons     bool                   `json:"buttons,omitempty"` // the clicker's buttons answer it, in the order of the options
+	ID          string                    `json:"id"`
+	Kind        screening.QuestionKind    `json:"kind"`
+	Text        screening.Text            `json:"text"`
+	Options     []screening.Option        `json:"options"`
+	Phase       screening.Phase           `json:"phase"`
+	Round       int                       `json:"round"`
+	Ballots     int                       `json:"ballots"`
+	Explanation screening.Text            `json:"explanation,omitempty"`
+	Source      string                    `json:"source,omitempty"`
+	Rounds      []roundView               `json:"rounds,omitempty"`
+	NoPhones    bool                      `json:"noPhones,omitempty"`   // answered at the kiosk only
+	ByChannel   map[screening.Channel]int `json:"byChannel,omitempty"`  // of the newest round; the facilitator's
+	OneAddress  int                       `json:"oneAddress,omitempty"` // how many of its voters came from one address; the facilitator's
+	Buttons     bool                      `json:"buttons,omitempty"`    // the clicker's buttons answer it, in the order of the options
 }
 
 type roundView struct {
@@ -140,6 +143,7 @@ type facilitatorView struct {
 	Questions   []questionRow       `json:"questions"`
 	Current     *questionView       `json:"current"`
 	ShowRunning bool                `json:"showRunning"`
+	NoPhones    bool                `json:"noPhones"`
 	Stage       stageState          `json:"stage"`
 	Film        filmView            `json:"film"`
 	Playback    playbackView        `json:"playback"`
@@ -256,6 +260,7 @@ type viewer struct {
 	languages []Language
 	codes     func() []Code
 	sticks    Sticks
+	sources   *sources
 }
 
 func (v *viewer) common(s *screening.State, r role) common {
@@ -342,6 +347,11 @@ func (v *viewer) vote(s *screening.State) voteView {
 		common: v.common(s, voteRole), Scene: "wait", Question: v.question(s, false),
 		Codes: v.codes(), Help: orEmpty(v.show.Help),
 	}
+	if q := out.Question; q != nil && q.Phase == screening.Open && !s.ShowRunning {
+		// Phones do not show how many have answered. If they were told, each ballot of a
+		// full hall would be news for all the others: a million messages for a thousand.
+		q.Ballots = 0
+	}
 	switch {
 	case s.Current != "":
 		out.Scene = "question"
@@ -358,7 +368,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		common: v.common(s, facilitatorRole), Keys: orEmpty(v.show.Keys), Regencies: orEmpty(v.show.Programme.Regencies),
 		Next:      &suggestionView{Label: next.Label, Command: encodeCommand(next.Command), Question: next.Question},
 		DoorsOpen: s.DoorsOpen, Attendance: v.attendance(s), Questions: v.questionRows(s),
-		Current: v.question(s, true), ShowRunning: s.ShowRunning,
+		Current: v.question(s, true), ShowRunning: s.ShowRunning, NoPhones: s.NoPhones,
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s), s.Stage.Silent},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
@@ -384,8 +394,12 @@ func (v *viewer) question(s *screening.State, all bool) *questionView {
 	newest := q.Rounds[len(q.Rounds)-1]
 	out := &questionView{
 		ID: q.ID, Kind: asked.Kind, Text: asked.Text, Options: asked.Options,
-		Phase: q.Phase, Round: newest.N, Ballots: newest.Ballots,
+		Phase: q.Phase, Round: newest.N, Ballots: newest.Ballots, NoPhones: s.NoPhones,
 		Buttons: q.Phase == screening.Open && len(asked.Options) <= v.show.VotingButtons,
+	}
+	if all {
+		out.ByChannel = newest.ByChannel
+		out.OneAddress = v.sources.mostOf(ballotRound{s.Screening.ID, q.ID, newest.N})
 	}
 	if all || q.Phase == screening.Revealed {
 		out.Explanation, out.Source = asked.Explanation, asked.Source

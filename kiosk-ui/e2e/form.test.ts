@@ -136,3 +136,29 @@ test('without websockets the form stays and votes; with them later, that ballot 
   expect(browser.sent.size, 'sent by websocket').toBe(1);
   await expect.poll(() => tally(conductor)).toMatchObject({ '15': 0, '18': 1, ballots: 1 });
 });
+
+test('phones turned off: the phone says where to go, with and without JavaScript; and on again', async () => {
+  const kiosk = await hall.kiosk();
+  const conductor = await Conductor.at(hall, kiosk);
+  await conductor.ask('k1');
+  const facilitator = await hall.screen(kiosk, 'facilitator', {
+    context: { storageState: await conductor.screen.page.context().storageState() },
+  });
+  const phone = await hall.screen(kiosk, 'vote');
+  const plain = await hall.screen(kiosk, 'vote', { context: { javaScriptEnabled: false } });
+  const stage = await hall.screen(kiosk, 'stage');
+  await phone.page.getByTestId('option-18').waitFor();
+
+  await facilitator.page.getByTestId('phones').click();
+  await phone.page.getByTestId('no-phones').waitFor();
+  await stage.page.getByTestId('no-phones').waitFor();
+  await press(plain, '18 tahun'); // the page was loaded before
+  await expect.poll(() => seen(plain.page.locator('.plain-said'))).toContain('hanya di kotak');
+  expect(await button(plain, '18 tahun').count()).toBe(0);
+  expect(await tally(conductor)).toMatchObject({ ballots: 0 });
+
+  await facilitator.page.getByTestId('phones').click();
+  await phone.page.getByTestId('option-18').tap();
+  await phone.page.getByTestId('saved').waitFor();
+  expect(await tally(conductor)).toMatchObject({ '18': 1, ballots: 1 });
+});

@@ -318,6 +318,10 @@ const stageFaces = [
     scene: 'question',
     question: { ...k1, buttons: true },
   }),
+  stage('question-no-phones', 'poll_before', {
+    scene: 'question',
+    question: { ...k1, noPhones: true },
+  }),
   stage('question-two', 'discussion', { scene: 'question', question: two }),
   stage('question-three', 'discussion', { scene: 'question', question: k4 }),
   stage('question-several', 'discussion', { scene: 'question', question: several }),
@@ -553,6 +557,7 @@ const voteFaces = [
   vote('skipped', 'poll_before', { scene: 'question', question: k1 }, { ...mine, choices: [] }),
   vote('several', 'discussion', { scene: 'question', question: several }),
   vote('scale', 'discussion', { scene: 'question', question: scale }),
+  vote('no-phones', 'poll_before', { scene: 'question', question: { ...k1, noPhones: true } }),
   vote('closed', 'poll_before', { scene: 'question', question: { ...k1, phase: 'closed' } }, mine),
   vote(
     'revealed',
@@ -668,6 +673,7 @@ function facilitator(
     questions,
     current: null,
     showRunning: false,
+    noPhones: false,
     stage: { page: 'auto', count: true, lang: 'id', scene: 'between', silent: false },
     film,
     playback: stopped,
@@ -772,6 +778,15 @@ const facilitatorFaces = [
       question: 'k1',
     },
     stage: { page: 'auto', count: false, lang: 'id', scene: 'question', silent: false },
+  }),
+  facilitator('stuffed', 'poll_before', {
+    next: {
+      label: 'close_question',
+      command: { do: 'closeQuestion', question: 'k1' },
+      question: 'k1',
+    },
+    current: { ...k1, ballots: 131, byChannel: { touch: 12, phone: 119 }, oneAddress: 16 },
+    noPhones: true,
   }),
   facilitator('film-ready', 'film', { next: { label: 'play_film', command: { do: 'playFilm' } } }),
   facilitator('film-playing', 'film', {

@@ -106,14 +106,19 @@ func (p *Process) Stop() error {
 }
 
 // Resident is the memory that the process holds, in MB.
-func (p *Process) Resident() (float64, error) {
+func (p *Process) Resident() (float64, error) { return p.memory("VmRSS:") }
+
+// Peak is the most memory that the process ever held, in MB.
+func (p *Process) Peak() (float64, error) { return p.memory("VmHWM:") }
+
+func (p *Process) memory(line string) (float64, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	_, after, ok := strings.Cut(string(data), "VmRSS:")
+	_, after, ok := strings.Cut(string(data), line)
 	if !ok {
-		return 0, errors.New("no VmRSS")
+		return 0, fmt.Errorf("no %s", line)
 	}
 	kb, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
 	return kb / 1024, err

@@ -49,6 +49,7 @@ var everyEvent = []screening.Event{
 	screening.PressesSuspected{Presses: 2, Category: "girl", Undo: true, Question: "q1", Commands: []string{"gpio-1"}},
 	screening.DoubtSettled{Of: 29, Delta: -2},
 	screening.EveningNoted{Went: []string{"rain_on_roof"}, Away: []string{"women", "men"}, Why: []string{}},
+	screening.PhonesAllowed{Allow: true},
 	screening.ExportWritten{Stick: "9c2f1a6b", Screenings: 12, Written: 3, Missing: 2, Checksum: "0c5f"},
 }
 

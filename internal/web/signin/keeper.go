@@ -34,8 +34,9 @@ type Keeper struct {
 
 	// one lets one try or change happen at a time: it orders the writers of state,
 	// and a crowd of tries gets one core for one hash, not all of them.
-	one   sync.Mutex
-	state atomic.Pointer[state] // never changed in place; replaced after it is on the disk
+	one       sync.Mutex
+	strangers atomic.Int32          // phones that hold one or wait for it
+	state     atomic.Pointer[state] // never changed in place; replaced after it is on the disk
 
 	cookies  *securecookie.SecureCookie
 	voterKey []byte
@@ -193,9 +194,35 @@ func (k *Keeper) Verify(c Client, pin string) (Pass, error) {
 	if wait := k.LockedFor(c); wait > 0 {
 		return Pass{}, refuseLocked(wait) // without standing in the queue
 	}
-	k.one.Lock()
-	defer k.one.Unlock()
+	leave, no := k.queue(c)
+	if no != nil {
+		return Pass{}, no
+	}
+	defer leave()
 	return k.verify(c, pin)
+}
+
+const (
+	strangersWaiting = 2 // phones whose PIN is looked at or waits for that
+	strangersWait    = 2 * time.Second
+)
+
+// queue takes k.one. Looking at a PIN is slow on purpose: phones that come all at once are
+// told to wait rather than put into a queue, at whose end the facilitator would stand.
+func (k *Keeper) queue(c Client) (leave func(), no *Refusal) {
+	if !c.Own {
+		if k.strangers.Add(1) > strangersWaiting {
+			k.strangers.Add(-1)
+			return nil, refuseLocked(strangersWait)
+		}
+	}
+	k.one.Lock()
+	return func() {
+		k.one.Unlock()
+		if !c.Own {
+			k.strangers.Add(-1)
+		}
+	}, nil
 }
 
 // verify needs k.one.
@@ -244,8 +271,11 @@ func (k *Keeper) SetPIN(c Client, old, pin string) (Pass, error) {
 	if r := checkNewPIN(pin); r != nil {
 		return Pass{}, r // before the old one, so that a slip costs no try
 	}
-	k.one.Lock()
-	defer k.one.Unlock()
+	leave, no := k.queue(c)
+	if no != nil {
+		return Pass{}, no
+	}
+	defer leave()
 	if k.PINSet() {
 		if _, err := k.verify(c, old); err != nil {
 			return Pass{}, err

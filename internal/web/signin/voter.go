@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -24,8 +25,9 @@ const (
 
 // Voter gives the token of the phone that sent the request, and a new one with its
 // cookie (12 hours) if it has none. Call it before the answer's headers are written.
-// The error is a [*Refusal] with reason TooManyVoters when the address got 30 at
-// once and then one each 10 s; the kiosk's own screen gets any number.
+// The error is a [*Refusal] with reason TooManyVoters when the address got 30 (or as many
+// as [Keeper.LimitArrivals] said) at once and then one each 10 s; the kiosk's own screen
+// gets any number.
 //
 // The token is what makes one phone one voter: it never goes into the journal, see
 // [Keeper.Key].
@@ -89,8 +91,17 @@ func (k *Keeper) Key(token, screening, question string, round int) string {
 
 // arrivals limits new voters per address. The zero value is ready.
 type arrivals struct {
-	mu  sync.Mutex
-	all []*arrival // the newest at the end, at most arrivalsKept
+	mu    sync.Mutex
+	burst int        // 0: arrivalBurst
+	all   []*arrival // the newest at the end, at most arrivalsKept
+}
+
+// LimitArrivals says how many new voters one address may be at once. It holds for
+// addresses that have not come yet.
+func (k *Keeper) LimitArrivals(perAddress int) {
+	k.arrivals.mu.Lock()
+	defer k.arrivals.mu.Unlock()
+	k.arrivals.burst = perAddress
 }
 
 type arrival struct {
@@ -107,7 +118,7 @@ func (a *arrivals) wait(address string, now time.Time) time.Duration {
 		e = a.all[i]
 		a.all = slices.Delete(a.all, i, i+1)
 	} else {
-		e = &arrival{address, rate.NewLimiter(rate.Every(arrivalEvery), arrivalBurst)}
+		e = &arrival{address, rate.NewLimiter(rate.Every(arrivalEvery), cmp.Or(a.burst, arrivalBurst))}
 	}
 	a.all = append(a.all, e)
 	if len(a.all) > arrivalsKept {

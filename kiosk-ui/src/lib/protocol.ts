@@ -54,10 +54,13 @@ export interface Question {
   options: { id: string; text: Text; icon: string; right?: boolean }[]; // right: only after the reveal
   phase: 'open' | 'closed' | 'revealed';
   round: number; // the newest round, 1 is the first
-  ballots: number; // in the newest round
+  ballots: number; // in the newest round; 0 on phones while it is open and totals are hidden
   explanation?: Text; // only after the reveal
   source?: string; // only after the reveal
   rounds?: Round[]; // absent while the totals are hidden; in order, the newest last
+  noPhones?: boolean; // answered at the kiosk only
+  byChannel?: Record<string, number>; // for the facilitator: people of the newest round by touch, phone, button, hands
+  oneAddress?: number; // for the facilitator: of the newest round's phones, how many came from the address that has the most
   buttons?: boolean; // the clicker's buttons answer it: the first button for the first option, ...
 }
 
@@ -234,6 +237,7 @@ export interface FacilitatorView extends Common {
   questions: QuestionRow[];
   current: Question | null; // with its totals, always
   showRunning: boolean;
+  noPhones: boolean; // phones may not vote
   stage: {
     page: 'auto' | 'guidebook' | 'help' | 'join';
     count: boolean;
@@ -374,6 +378,7 @@ export type CommandBody =
   | { do: 'dismissQuestion' }
   | { do: 'countHands'; question: string; counts: Record<string, number> }
   | { do: 'showRunningTotals'; show: boolean }
+  | { do: 'allowPhones'; allow: boolean }
   | {
       do: 'setStage';
       page: 'auto' | 'guidebook' | 'help' | 'join';
