@@ -263,14 +263,16 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 		ReadTimeout:       30 * time.Second, // of a request, not of a websocket
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-		ConnState:         s.crush.watch,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	// The websockets' contexts come from here: they end with ctx.
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	var unheard beginners
-	server.ConnState = unheard.follow
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		unheard.follow(c, state)
+		s.crush.watch(c, state)
+	}
 	group.Go(func() error { return s.hub.run(ctx) })
 	for _, l := range listeners {
 		group.Go(func() error {
