@@ -66,6 +66,9 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 	for button := range k.keys() {
 		show.Keys = append(show.Keys, button)
 	}
+	for _, l := range k.pack.Spoken {
+		show.Spoken = append(show.Spoken, web.Language(l))
+	}
 	for _, n := range k.pack.HelpNumbers {
 		show.Help = append(show.Help, web.HelpNumber(n))
 	}

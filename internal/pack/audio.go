@@ -46,7 +46,7 @@ func (p *Pack) addRecordings(f folder, all bool, m *mistakes) {
 			continue // a note of the speaker's, or the like
 		}
 		dir := "audio/" + lang.Name()
-		if !langFileForm.MatchString(lang.Name() + ".json") {
+		if !codeForm.MatchString(lang.Name()) {
 			m.add(dir, 0, "Nama folder harus kode bahasa dengan huruf kecil, misalnya audio/aoz.",
 				"The name of the folder must be a language code in small letters, such as audio/aoz.")
 			continue

@@ -30,7 +30,11 @@ type langFile struct {
 	lines map[string]int
 }
 
-var langFileForm = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{1,8})*)\.json$`)
+// codeForm is the code of a language that files and folders are named by.
+var (
+	codeForm     = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{1,8})*$`)
+	langFileForm = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{1,8})*)\.json$`)
+)
 
 // readLang reads one flat JSON object of sentences, and knows on which line each stands.
 func readLang(name string, data []byte, m *mistakes) (*langFile, bool) {
@@ -143,6 +147,17 @@ func (p *Pack) Missing(lang string) (missing []string, all int) {
 		}
 	}
 	return missing, len(texts)
+}
+
+// textLanguages gives the codes of the languages that any text of the pack is in.
+func (p *Pack) textLanguages() []string {
+	in := map[string]bool{}
+	for _, t := range p.texts() {
+		for lang := range t.Text {
+			in[lang] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(in))
 }
 
 // addLanguages reads lang/*.json and puts its sentences into the texts of the pack. What

@@ -45,12 +45,19 @@ type Pack struct {
 	Guidebook   Guidebook
 	Film        Film
 	Languages   []string   // codes of those that files of the pack bring, lang/CODE.json
+	Spoken      []Language // that the questions can be recorded in
 	Left        []*Mistake // in languages, recordings and pictures: the evening does without what they are about
 	Dir         string     // the folder, absolute
 
 	helpLines  []int                        // where each of HelpNumbers says when it was dialled
 	spare      []screening.Question         // that are in the folder and not asked
 	recordings map[string]map[string]string // language, key of the text -> absolute path
+}
+
+// Language is one that the questions can be recorded in.
+type Language struct {
+	Code string // as in lang/CODE.json and audio/CODE
+	Name string // in the language itself; "" when the pack does not say
 }
 
 // HelpNumber is a number to call for help.
@@ -76,6 +83,7 @@ type packTOML struct {
 	Questions   []string          `toml:"questions" want:"required,some" doc:"Ids of the questions, in the order in which they are asked. One that is not in the list is not asked."`
 	Regencies   []regencyTOML     `toml:"regencies" want:"required,some" doc:"Regencies (kabupaten, kota) in which the film is shown."`
 	HelpNumbers []helpTOML        `toml:"help_numbers" doc:"Numbers to call for help, the most important one first."`
+	Languages   []languageTOML    `toml:"languages" doc:"Languages that the questions can be recorded in on the page /record, in this order. Without any: those of the texts."`
 	Guidebook   guidebookTOML     `toml:"guidebook" doc:"The guidebook of the film."`
 }
 
@@ -96,6 +104,11 @@ type helpTOML struct {
 	Tel       string            `toml:"tel" want:"tel,required" doc:"The number as it is dialled."`
 	Hours     map[string]string `toml:"hours" doc:"When somebody answers, by language."`
 	CheckedOn string            `toml:"checked_on" want:"date" doc:"Day on which somebody last dialled it: 2026-11-30; empty when nobody has."`
+}
+
+type languageTOML struct {
+	Code string `toml:"code" want:"code,required" doc:"Code of the language, ISO 639: aoz. The recordings are in audio/CODE."`
+	Name string `toml:"name" want:"required" doc:"Name of the language in the language itself."`
 }
 
 // Load reads the pack in a folder. The error joins every [Mistake] that was found,
@@ -158,6 +171,11 @@ func load(root *os.Root, dir string, m, left *mistakes) *Pack {
 	all := len(m.found) == 0
 	p.addLanguages(f, all, left)
 	p.addRecordings(f, all, left)
+	if len(p.Spoken) == 0 {
+		for _, code := range p.textLanguages() {
+			p.Spoken = append(p.Spoken, Language{Code: code})
+		}
+	}
 	return p
 }
 
@@ -173,6 +191,7 @@ func (p *Pack) readMain(data []byte, f folder, m *mistakes) (*document, []string
 	p.Title = d.text("title", t.Title)
 	p.Regencies = d.regencies(t.Regencies)
 	p.HelpNumbers = d.helpNumbers(t.HelpNumbers)
+	p.Spoken = d.languages(t.Languages)
 	for i := range p.HelpNumbers {
 		p.helpLines = append(p.helpLines, d.line(fmt.Sprintf("help_numbers.%d.checked_on", i)))
 	}
@@ -255,6 +274,26 @@ func (d *document) helpNumbers(in []helpTOML) []HelpNumber {
 			Hours:     d.optionalText(key+".hours", h.Hours),
 			CheckedOn: h.CheckedOn,
 		})
+	}
+	return out
+}
+
+func (d *document) languages(in []languageTOML) []Language {
+	var out []Language
+	for i, l := range in {
+		key := fmt.Sprintf("languages.%d", i)
+		if !codeForm.MatchString(l.Code) {
+			d.wrong(key+".code", "%q bukan kode bahasa. Pakai huruf kecil, misalnya \"aoz\".",
+				"%q is not a language code. Use small letters, such as \"aoz\".", l.Code)
+		}
+		if slices.ContainsFunc(out, func(o Language) bool { return o.Code == l.Code }) {
+			d.wrong(key+".code", "Bahasa %q ditulis dua kali. Hapus satu.", "The language %q is written twice. Delete one.", l.Code)
+		}
+		if strings.TrimSpace(l.Name) == "" {
+			d.wrong(key+".name", "Nama bahasa kosong. Tambahkan: name = \"Uab Meto\"",
+				"The language has no name. Add: name = \"Uab Meto\"")
+		}
+		out = append(out, Language(l))
 	}
 	return out
 }

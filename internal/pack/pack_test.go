@@ -57,6 +57,9 @@ func TestTheCampaignsPack(t *testing.T) {
 	if p.ID != "mimpi-beta" || len(p.HelpNumbers) != 7 || p.Guidebook != (Guidebook{}) {
 		t.Errorf("id %q, %d help numbers, guidebook %+v", p.ID, len(p.HelpNumbers), p.Guidebook)
 	}
+	if n := len(p.Spoken); n != 15 || p.Spoken[0] != (Language{"id", "Bahasa Indonesia"}) || !slices.Contains(p.Spoken, Language{"wew-x-loli", "Loli"}) {
+		t.Errorf("to be recorded in %d languages: %v", n, p.Spoken)
+	}
 	if !p.Film.Missing || p.Film.Check().Level != LevelProblem || strings.Contains(p.Film.Credit, "IOM") {
 		t.Errorf("film %+v", p.Film)
 	}
@@ -428,6 +431,9 @@ func TestBrokenPacks(t *testing.T) {
 		line   int
 		says   string
 	}{
+		"no code of a language":     {replace("pack.toml", "[[regencies]]", "[[languages]]\ncode = \"Tetun\"\nname = \"Tetun\"\n[[regencies]]"), "pack.toml", 6, `"Tetun" is not a language code`},
+		"a language twice":          {replace("pack.toml", "[[regencies]]", "[[languages]]\ncode = \"tet\"\nname = \"Tetun\"\n[[languages]]\ncode = \"tet\"\nname = \"Tetum\"\n[[regencies]]"), "pack.toml", 9, `"tet" is written twice`},
+		"a language without a name": {replace("pack.toml", "[[regencies]]", "[[languages]]\ncode = \"tet\"\n[[regencies]]"), "pack.toml", 5, "The language has no name"},
 		"unknown key":               {replace("pack.toml", `title.id`, "colour = \"red\"\ntitle.id"), "pack.toml", 2, `"colour" is not known`},
 		"unknown key of option":     {replace("questions/k1.toml", `icon = "own"`, "icon = \"own\"\nexplanatoin = \"x\""), "questions/k1.toml", 16, `"options.explanatoin" is not known`},
 		"no Indonesian":             {replace("questions/o1.toml", "id = \"Apa?\"\n", ""), "questions/o1.toml", 5, "Indonesian text"},

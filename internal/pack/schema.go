@@ -46,7 +46,7 @@ func schemaFile(title string, s schema) []byte {
 
 // wants are the words of the tag "want" that stand for a form of text.
 var wants = map[string]*regexp.Regexp{
-	"id": idForm, "option": optionIDForm, "lang": langForm, "kemendagri": kemendagriForm, "bps": bpsForm, "tel": telForm,
+	"id": idForm, "option": optionIDForm, "lang": langForm, "code": codeForm, "kemendagri": kemendagriForm, "bps": bpsForm, "tel": telForm,
 	"date": regexp.MustCompile(`^(\d{4}-\d\d-\d\d)?$`),
 	"time": regexp.MustCompile(`^(\d+h)?(\d+m)?(\d+(\.\d+)?s)?$`),
 }

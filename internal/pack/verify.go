@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -122,13 +121,7 @@ func (p *Pack) remark(check Check, m *mistakes) {
 	if p.Guidebook == (Guidebook{}) {
 		m.note("pack.toml", 0, "Belum ada buku panduan: [guidebook] masih kosong.", "There is no guidebook yet: [guidebook] is empty.")
 	}
-	spoken := map[string]bool{}
-	for _, t := range p.texts() {
-		for lang := range t.Text {
-			spoken[lang] = true
-		}
-	}
-	for _, lang := range slices.Sorted(maps.Keys(spoken)) {
+	for _, lang := range p.textLanguages() {
 		missing, all := p.Missing(lang)
 		if len(missing) == 0 || len(missing) == all {
 			continue

@@ -150,6 +150,10 @@ func TestLanguages(t *testing.T) {
 	if got := p.Questions[0].Text.In("aoz") + p.Questions[1].Text.In("aoz") + p.Title.In("aoz"); got != "Fauk?Apa?Ana'" {
 		t.Errorf("said %q", got)
 	}
+	// The pack names no languages to record: those of its texts.
+	if want := []Language{{Code: "aoz"}, {Code: "en"}, {Code: "id"}}; !slices.Equal(p.Spoken, want) {
+		t.Errorf("to be recorded in %v, want %v", p.Spoken, want)
+	}
 	missing, all := p.Missing("aoz")
 	if len(missing) != 9 || all != 12 || missing[0] != "pack.film.title" || !slices.Contains(missing, "pack.questions.k1.options.2") {
 		t.Errorf("%d of %d are missing: %q", len(missing), all, missing)

@@ -51,7 +51,8 @@ type Show struct {
 	WiFi           WiFi
 	PublicURL      string // base address for phones; "" finds the machine's own
 
-	Voices Voices // nil: nothing is read aloud
+	Voices Voices     // nil: nothing is read aloud
+	Spoken []Language // that the questions can be recorded in; without a name: as the screens call it
 
 	Idle screening.Millis // without a touch until the touch screen goes back to rest
 
@@ -231,6 +232,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /api/screenings", s.signedIn(s.serveScreenings))
 	mux.Handle("GET /api/summary", s.signedIn(s.serveSummary))
 	mux.Handle("GET /api/export.zip", s.signedIn(s.serveExport))
+	mux.Handle("GET /api/voices", s.withVoices(s.serveSpoken))
 	mux.Handle("GET /api/voices/{lang}", s.withVoices(s.serveVoices))
 	mux.Handle("PUT /api/voices/{lang}/{key}", s.withVoices(s.keepRecording))
 	mux.Handle("DELETE /api/voices/{lang}/{key}", s.withVoices(s.forgetRecording))

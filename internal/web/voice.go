@@ -118,6 +118,21 @@ type textToRecord struct {
 	State string `json:"state"` // "", "current", "outdated", "pack"
 }
 
+// serveSpoken lists the languages that the questions can be recorded in.
+func (s *Server) serveSpoken(w http.ResponseWriter, _ *http.Request) {
+	out := []Language{}
+	for _, l := range s.show.Spoken {
+		if l.Name == "" {
+			l.Name = l.Code
+			if i := slices.IndexFunc(s.texts.languages, func(o Language) bool { return o.Code == l.Code }); i >= 0 {
+				l.Name = s.texts.languages[i].Name
+			}
+		}
+		out = append(out, l)
+	}
+	s.writeJSON(w, http.StatusOK, out)
+}
+
 // serveVoices lists all texts and how they are recorded in a language.
 func (s *Server) serveVoices(w http.ResponseWriter, r *http.Request) {
 	lang := r.PathValue("lang")

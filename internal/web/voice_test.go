@@ -87,12 +87,14 @@ func withVoices(v Voices) setup { return setup{parts: func(p *Parts) { p.Show.Vo
 func TestVoices(t *testing.T) {
 	t.Parallel()
 	v := newTapes(t)
-	k := newKiosk(t, withVoices(v))
+	k := newKiosk(t, setup{parts: func(p *Parts) {
+		p.Show.Voices, p.Show.Spoken = v, []Language{{"aoz", "Uab Meto"}, {"en", ""}, {"kem", ""}}
+	}})
 	facilitator := k.phone(1).signIn()
 	put := func(b *browser, path, body string) reply { return b.request("PUT", path, body, http.Header{}) }
 
 	// Nobody but the facilitator records.
-	for _, path := range []string{"/api/voices/aoz", "/api/voices.zip"} {
+	for _, path := range []string{"/api/voices", "/api/voices/aoz", "/api/voices.zip"} {
 		for name, b := range map[string]*browser{"a phone": k.phone(2), "the kiosk's own screen": k.own()} {
 			if r := b.get(path); r.StatusCode != 401 {
 				t.Errorf("%s gets %s: %s", name, path, r.Status)
@@ -119,6 +121,11 @@ func TestVoices(t *testing.T) {
 		t.Errorf("recorded for the sentence %q", v.kept["aoz/"+key])
 	}
 
+	// A language without a name has that of the screens, or is called by its code.
+	var langs []Language
+	if r := facilitator.get("/api/voices"); json.Unmarshal(r.body, &langs) != nil || !slices.Equal(langs, []Language{{"aoz", "Uab Meto"}, {"en", "English"}, {"kem", "kem"}}) {
+		t.Errorf("the languages: %s %s", r.Status, r.body)
+	}
 	var list []textToRecord
 	if r := facilitator.get("/api/voices/aoz"); json.Unmarshal(r.body, &list) != nil || r.StatusCode != 200 {
 		t.Fatalf("the list: %s %s", r.Status, r.body)

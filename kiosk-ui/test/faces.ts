@@ -1122,7 +1122,10 @@ export const summary = {
   })),
 };
 
-/** The page for recording: /api/voices/LANG. */
+/** The page for recording: /api/voices. */
+export const spoken = [...languages, { code: 'aoz', name: 'Uab Meto' }];
+
+/** /api/voices/LANG. */
 export const voices = [k1, several].flatMap((question, i) => [
   { key: `questions.${question.id}.text`, text: question.text, state: i === 0 ? 'current' : '' },
   ...question.options.map((o, n) => ({

@@ -139,6 +139,7 @@ function answer(req, res) {
     if (page in sizes) return sendFile(req, res, new URL(`${page}.html`, dist));
     if (pathname === '/lang/index.json') return json(sentences());
     if (pathname === '/api/sign-in') return json(words.signIn);
+    if (pathname === '/api/voices') return json(words.spoken);
     if (pathname.startsWith('/api/voices/')) return json(words.voices);
     if (pathname === '/api/summary') return json(words.summary);
     if (pathname === '/api/screenings') return json(words.screenings);

@@ -1,5 +1,6 @@
 // The texts of the pack and how they are recorded in one language: /api/voices.
 
+import type { Language } from '../lib/i18n.svelte';
 import type { Text } from '../lib/protocol';
 
 export interface Line {
@@ -9,44 +10,29 @@ export interface Line {
   state: '' | 'current' | 'outdated' | 'pack';
 }
 
-/** Languages of the campaign, by ISO 639-3 (id and en as the screens call them). */
-export const languages = [
-  ['id', 'Bahasa Indonesia'],
-  ['mkn', 'Melayu Kupang'],
-  ['aoz', 'Uab Meto'],
-  ['tet', 'Tetun'],
-  ['bfn', 'Bunak'],
-  ['kem', 'Kemak'],
-  ['heg', 'Helong'],
-  ['aaz', 'Amarasi'],
-  ['wew', 'Wewewa'],
-  ['wew-x-loli', 'Loli'],
-  ['kod', 'Kodi'],
-  ['lur', 'Laura'],
-  ['lmy', 'Lamboya'],
-  ['wnk', 'Wanukaka'],
-  ['en', 'English'],
-] as const;
-
 const unreachable: Text = {
   id: 'Kiosk tidak menjawab. Dekatkan ke kotak, periksa Wi-Fi, lalu coba lagi.',
   en: 'The kiosk did not answer. Come closer to the box, check the Wi-Fi, then try again.',
 };
 
 export class Voices {
+  /** Those that the pack wants recorded. */
+  languages = $state.raw<Language[]>([]);
   lines = $state.raw<Line[]>([]);
   trouble = $state.raw<Text | null>(null);
   busy = $state(false);
   /** Grows with each change, so that a browser does not play what it played before. */
   version = $state(0);
 
-  /** Reads the list in a language. Never rejects; false: the PIN is needed again. */
+  /** Reads the languages, and the list in one of them. Never rejects; false: the PIN is needed again. */
   async look(lang: string): Promise<boolean> {
     try {
-      const answer = await fetch(`/api/voices/${lang}`);
-      if (answer.status === 401) return false;
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      this.lines = await answer.json();
+      const paths = ['/api/voices', `/api/voices/${lang}`];
+      const answers = await Promise.all(paths.map((path) => fetch(path)));
+      if (answers.some(({ status }) => status === 401)) return false;
+      const bad = answers.find(({ ok }) => !ok);
+      if (bad) throw new Error(`${bad.status}`);
+      [this.languages, this.lines] = await Promise.all(answers.map((answer) => answer.json()));
       this.trouble = null;
     } catch {
       this.trouble = unreachable;
