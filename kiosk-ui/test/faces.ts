@@ -591,6 +591,7 @@ const questions: FacilitatorView['questions'] = [
     ask: ['poll_before', 'discussion'],
     phase: 'unasked',
     rounds: [],
+    untranslated: ['en'],
   },
   {
     id: 'k5',
