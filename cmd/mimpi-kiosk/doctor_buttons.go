@@ -36,12 +36,13 @@ func pressButtons(ctx context.Context, f flags, out io.Writer) health.Part {
 // is pressed; whoever presses sees that. Nothing is counted.
 func tryButtons(ctx context.Context, k *kiosk, open func(clicker.Wiring) (clicker.Lines, error), out io.Writer) health.Part {
 	setup := k.gpio()
+	if len(setup.Buttons) == 0 {
+		return health.Found("buttons_pressed", health.Note, "Tidak ada tombol di pengaturan.", "There are no buttons in the settings.",
+			"Tulis tombolnya di bawah [clicker.gpio].", "Write them below [clicker.gpio].")
+	}
 	lines, err := open(setup.Wiring())
 	var trouble *clicker.Trouble
 	switch {
-	case len(setup.Buttons) == 0:
-		return health.Found("buttons_pressed", health.Note, "Tidak ada tombol di pengaturan.", "There are no buttons in the settings.",
-			"Tulis tombolnya di bawah [clicker.gpio].", "Write them below [clicker.gpio].")
 	case errors.As(err, &trouble) && trouble.Kind == clicker.Busy && strings.HasPrefix(trouble.Holder, "mimpi-kiosk"):
 		return health.Found("buttons_pressed", health.Note, "Tombol tidak dicoba: kiosk yang berjalan memegangnya.", "The buttons were not tried: the running kiosk holds them.",
 			"Coba di layar sentuh dengan Periksa kotak, atau hentikan dulu: sudo systemctl stop mimpi-kiosk",

@@ -31,10 +31,7 @@ type langFile struct {
 }
 
 // codeForm is the code of a language that files and folders are named by.
-var (
-	codeForm     = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{1,8})*$`)
-	langFileForm = regexp.MustCompile(`^([a-z]{2,3}(?:-[a-z0-9]{1,8})*)\.json$`)
-)
+var codeForm = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{1,8})*$`)
 
 // readLang reads one flat JSON object of sentences, and knows on which line each stands.
 func readLang(name string, data []byte, m *mistakes) (*langFile, bool) {
@@ -186,8 +183,8 @@ func (p *Pack) addLanguages(f folder, all bool, m *mistakes) {
 		if !strings.HasSuffix(lower, ".json") {
 			continue
 		}
-		form := langFileForm.FindStringSubmatch(entry.Name())
-		if form == nil {
+		code, named := strings.CutSuffix(entry.Name(), ".json")
+		if !named || !codeForm.MatchString(code) {
 			m.add(name, 0, "Nama berkas harus kode bahasa dengan huruf kecil, misalnya aoz.json.",
 				"The name of the file must be a language code in small letters, such as aoz.json.")
 			continue
@@ -200,8 +197,8 @@ func (p *Pack) addLanguages(f folder, all bool, m *mistakes) {
 		if !ok {
 			continue
 		}
-		p.Languages = append(p.Languages, form[1])
-		l.into(form[1], byKey, all, m)
+		p.Languages = append(p.Languages, code)
+		l.into(code, byKey, all, m)
 	}
 }
 
@@ -233,7 +230,7 @@ func (l *langFile) into(code string, byKey map[string]screening.Text, all bool, 
 // gives the file's name and how many texts wait for a translation. screens are the
 // Indonesian sentences of the screens, as they lie in kiosk-ui/lang/id.json.
 func WriteLanguage(dir, code string, screens []byte) (file string, missing int, err error) {
-	if !langFileForm.MatchString(code+".json") || code == "id" {
+	if !codeForm.MatchString(code) || code == "id" {
 		return "", 0, fmt.Errorf("%q bukan kode bahasa lain / is not the code of another language; aoz is one", code)
 	}
 	p, err := Load(dir)

@@ -511,8 +511,9 @@ func (v *viewer) questionRows(s *screening.State) []questionRow {
 			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check, Prompts: asked.Prompts,
 			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{},
 		}
+		spoken := asked.Spoken()
 		for _, l := range v.languages {
-			if slices.ContainsFunc(asked.Spoken(), func(t screening.KeyedText) bool { return t.Text[l.Code] == "" }) {
+			if slices.ContainsFunc(spoken, func(t screening.KeyedText) bool { return t.Text[l.Code] == "" }) {
 				row.Untranslated = append(row.Untranslated, l.Code)
 			}
 		}

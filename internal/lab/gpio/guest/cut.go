@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mimpi-kiosk/internal/lab/gpio/sim"
+	"mimpi-kiosk/internal/lab/oracle"
 	"mimpi-kiosk/internal/lab/visit"
 )
 
@@ -90,32 +92,33 @@ func kept() (net attendance, err error) {
 			return 0, err
 		}
 	}
-	db, err := sql.Open("sqlite3", "file:/tmp/copy/journal.db")
+	const journal = "/tmp/copy/journal.db"
+	// Whether it is sound, and time and numbers run on, the oracle of all labs knows; what was
+	// asked and answered only the host does.
+	verdict, err := (&oracle.History{}).Judge(context.Background(), journal)
+	if err == nil && len(verdict.Others) > 0 {
+		err = errors.New(strings.Join(verdict.Others, "; "))
+	}
+	if err != nil {
+		return 0, err
+	}
+	db, err := sql.Open("sqlite3", "file:"+journal)
 	if err != nil {
 		return 0, err
 	}
 	defer db.Close()
-	var sound string
-	if err := db.QueryRow(`PRAGMA integrity_check`).Scan(&sound); err != nil || sound != "ok" {
-		return 0, fmt.Errorf("integrity_check: %s, %w", sound, err)
-	}
-	rows, err := db.Query(`SELECT seq, at, kind, source, coalesce(command, ''), coalesce(json_extract(data, '$.category'), '') FROM events ORDER BY seq`)
+	rows, err := db.Query(`SELECT seq, kind, source, coalesce(command, ''), coalesce(json_extract(data, '$.category'), '') FROM events ORDER BY seq`)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
 	count := map[string]int{}
-	var last, lastAt int64
 	for rows.Next() {
-		var seq, at int64
+		var seq int64
 		var kind, source, command, category string
-		if err := rows.Scan(&seq, &at, &kind, &source, &command, &category); err != nil {
+		if err := rows.Scan(&seq, &kind, &source, &command, &category); err != nil {
 			return 0, err
 		}
-		if seq != last+1 || at < lastAt && kind != "ClockSet" {
-			return 0, fmt.Errorf("event %d (%s) at %d comes after event %d at %d", seq, kind, at, last, lastAt)
-		}
-		last, lastAt = seq, at
 		switch kind {
 		case "AttendeeCounted":
 			net++
