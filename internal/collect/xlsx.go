@@ -50,9 +50,15 @@ func writeXLSX(w io.Writer, r *Result, t *Totals, made time.Time) error {
 			_, err := b.NewSheet(name)
 			b.must(err)
 		}
-		landscape, one, none, yes := "landscape", 1, 0, true
-		b.must(b.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &landscape, FitToWidth: &one, FitToHeight: &none, Size: new(9)}))
-		b.must(b.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}))
+		orientation, wide, high := "landscape", 1, 0 // as many pages high as it takes
+		switch name {
+		case sheetSummary:
+			orientation, high = "portrait", 1 // on paper a page's end would cut through a chart
+		case sheetAttendance:
+			high = 1
+		}
+		b.must(b.SetPageLayout(name, &excelize.PageLayoutOptions{Orientation: &orientation, FitToWidth: &wide, FitToHeight: &high, Size: new(9)}))
+		b.must(b.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: new(true)}))
 	}
 	b.attendance(t)
 	b.change(t)
@@ -523,7 +529,7 @@ func (b *workbook) summary(r *Result, t *Totals, made time.Time) {
 	s := sheetSummary
 	b.must(b.SetColWidth(s, "A", "A", 62))
 	b.must(b.SetColWidth(s, "B", "B", 26))
-	b.must(b.SetColWidth(s, "C", "J", 13))
+	b.must(b.SetColWidth(s, "C", "E", 13))
 	b.set(s, 1, 1, "Pemutaran film · Film screenings", b.title)
 	row := 3
 	line := func(name string, value any) {
@@ -547,7 +553,7 @@ func (b *workbook) summary(r *Result, t *Totals, made time.Time) {
 	line("Masalah yang perlu dilihat / Problems to look at", r.Bad())
 	line("Dibuat / Made", export.LongDate(made.Format(time.DateOnly)))
 	row++
-	b.must(b.MergeCell(s, at(1, row), at(10, row)))
+	b.must(b.MergeCell(s, at(1, row), at(5, row)))
 	b.set(s, 1, row, chart.CannotShow[0]+"\n"+chart.CannotShow[1], b.note)
 	b.must(b.SetRowHeight(s, row, 112))
 	row += 2
@@ -575,7 +581,7 @@ func (b *workbook) summary(r *Result, t *Totals, made time.Time) {
 	}
 	b.must(b.AddChart(s, at(1, row+2), &excelize.Chart{Type: excelize.Col, Title: title("Orang yang datang per bulan · People by month"),
 		Dimension: excelize.ChartDimension{Width: 900, Height: 300}, GapWidth: new(uint(60)), Legend: excelize.ChartLegend{Position: "none"}, XAxis: excelize.ChartAxis{Font: axisFont},
-		YAxis:  excelize.ChartAxis{MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
+		YAxis:  excelize.ChartAxis{Font: axisFont, MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
 		Series: []excelize.ChartSeries{{Name: ref(s, 3, first-1, 3, first-1), Categories: ref(s, 1, first, 1, row), Values: ref(s, 3, first, 3, row), Fill: solid("B5532D")}}}))
 }
 
