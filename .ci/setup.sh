@@ -140,7 +140,6 @@ need_for_test() {
     need pulseaudio pulseaudio "a loudspeaker that can be pulled out, for the tests"
     need pactl pulseaudio-utils "pulls it out"
     need sqlite3 sqlite3 "looks into journals from outside"
-    need mpv mpv "plays films in the tests"
     need espeak-ng espeak-ng "reads questions aloud"
     need sox sox "listens to what is read aloud in the tests"
     need dnsmasq dnsmasq-base "names on the kiosk's Wi-Fi"
