@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -94,6 +95,13 @@ type kiosk struct {
 	log      *slog.Logger
 }
 
+// So often a card that fails at reading the journal is asked again, after a pause:
+// what it cannot read now it may read then, and an evening that is set aside is out of sight.
+const (
+	unreadAtMost = 6
+	unreadPause  = time.Second
+)
+
 // run opens everything and serves. A journal that turns out to be damaged while it is
 // replayed is set aside, and the kiosk goes on with a new one.
 func run(ctx context.Context, f flags, out io.Writer) error {
@@ -107,7 +115,7 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		return err
 	}
 	path := filepath.Join(f.data, "journal.db")
-	for {
+	for unread := 0; ; {
 		if err := k.loadPack(f); err != nil {
 			return err
 		}
@@ -130,7 +138,17 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		if !errors.Is(err, sqlite.ErrDamaged) || ctx.Err() != nil {
 			return err
 		}
+		if sqlite.Unread(err) && unread < unreadAtMost {
+			unread++
+			k.log.Warn("the journal cannot be read, trying again", "error", err)
+			select {
+			case <-time.After(unreadPause):
+			case <-ctx.Done():
+			}
+			continue
+		}
 		k.log.Error("the journal is damaged", "error", err)
+		unread = 0
 		name, aside := sqlite.SetAside(path)
 		if aside != nil {
 			return errors.Join(err, aside)

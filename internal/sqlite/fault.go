@@ -16,6 +16,13 @@ import (
 // [SetAside], and [Open] a new one.
 var ErrDamaged = errors.New("the journal is damaged")
 
+// Unread says whether the disk failed at reading a journal, for which it counts as
+// damaged: a card that was busy with itself may read it a moment later.
+func Unread(err error) bool {
+	var e sqlite3.Error
+	return errors.Is(err, ErrDamaged) && errors.As(err, &e) && e.Code == sqlite3.ErrIoErr
+}
+
 // Reason says what is wrong with a journal.
 type Reason string
 

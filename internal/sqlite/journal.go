@@ -107,7 +107,7 @@ func Open(ctx context.Context, path string) (*Journal, error) {
 		retry := attempt < 4 && errors.As(err, &f)
 		switch {
 		case retry && f.Reason == Full && giveUpReserve(path):
-		case retry && f.Reason == Damaged && opened.SetAside == "":
+		case retry && f.Reason == Damaged && opened.SetAside == "" && !Unread(err):
 			name, aside := setAside(path)
 			if aside != nil {
 				held.release()

@@ -39,6 +39,7 @@ var badDisks = []badDisk{
 	{fault: "every write fails (EIO), until it does not", refuses: true, restarts: 1, strike: writes(syscall.EIO, forEver), heal: well},
 	{fault: "one sync fails (EIO)", restarts: 1, strike: syncs(syscall.EIO, 1), heal: well},
 	{fault: "every sync fails (EIO), until it does not", refuses: true, restarts: 1, strike: syncs(syscall.EIO, forEver), heal: well},
+	{fault: "some reads fail (EIO) while the box starts", strike: (*sick).startUnread, heal: well},
 	{fault: "each sync takes 500 ms longer", strike: func(s *sick) error { return s.disk.Stall(500 * time.Millisecond) }, heal: well},
 }
 
@@ -51,7 +52,15 @@ func syncs(e syscall.Errno, times int) func(*sick) error {
 }
 
 func well(s *sick) error {
-	return errors.Join(s.disk.Writes(preload.Order{}), s.disk.Syncs(preload.Order{}), s.disk.Stall(0))
+	return errors.Join(s.disk.Writes(preload.Order{}), s.disk.Syncs(preload.Order{}), s.disk.Reads(preload.Order{}), s.disk.Stall(0))
+}
+
+// startUnread has the power fail, and the card refuse to give what it has for a moment.
+func (s *sick) startUnread() error {
+	s.running.Lock()
+	defer s.running.Unlock()
+	s.restarts-- // ours
+	return errors.Join(s.disk.Reads(preload.Order{Error: syscall.EIO, After: 20, Times: 3}), s.process.Cmd.Process.Kill())
 }
 
 // sick is a kiosk whose disk goes bad.

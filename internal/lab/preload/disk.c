@@ -1,7 +1,7 @@
 //go:build ignore
 
-/* Plays a bad disk to a program that it is preloaded into. It catches what C code writes and
-   syncs, which in the daemon is SQLite, and nothing of Go's own. The file named by LAB_DISK
+/* Plays a bad disk to a program that it is preloaded into. It catches what C code reads,
+   writes and syncs, which in the daemon is SQLite, and nothing of Go's own. The file named by LAB_DISK
    says what to do, as int32 in the order of struct orders; disk.go writes it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,7 +23,7 @@ struct order {
 
 struct orders {
 	int32_t stall;   /* milliseconds that each sync takes longer */
-	struct order write, sync;
+	struct order write, sync, read;
 };
 
 static struct orders *orders(void) {
@@ -85,4 +85,17 @@ ssize_t pwrite(int fd, const void *data, size_t n, off_t at) {
 
 ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at) {
 	return bad_write() ? -1 : NEXT("pwrite64", ssize_t (*)(int, const void *, size_t, off64_t))(fd, data, n, at);
+}
+
+static int bad_read(void) {
+	struct orders *o = orders();
+	return o && fails(&o->read);
+}
+
+ssize_t pread(int fd, void *data, size_t n, off_t at) {
+	return bad_read() ? -1 : NEXT("pread", ssize_t (*)(int, void *, size_t, off_t))(fd, data, n, at);
+}
+
+ssize_t pread64(int fd, void *data, size_t n, off64_t at) {
+	return bad_read() ? -1 : NEXT("pread64", ssize_t (*)(int, void *, size_t, off64_t))(fd, data, n, at);
 }

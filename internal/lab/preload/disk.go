@@ -41,7 +41,7 @@ func NewDisk(name string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Disk{f}, f.Truncate(4 + 2*16)
+	return &Disk{f}, f.Truncate(4 + 3*16)
 }
 
 // Environment is what the program must have in its own.
@@ -52,9 +52,10 @@ func (d *Disk) Environment(library string) []string {
 // Stall lets each sync take so much longer.
 func (d *Disk) Stall(by time.Duration) error { return d.put(0, int32(by/time.Millisecond)) }
 
-// Writes and Syncs give an order for the calls of that kind.
+// Writes, Syncs and Reads give an order for the calls of that kind.
 func (d *Disk) Writes(o Order) error { return d.order(4, o) }
 func (d *Disk) Syncs(o Order) error  { return d.order(20, o) }
+func (d *Disk) Reads(o Order) error  { return d.order(36, o) }
 
 // Calls is how many writes and syncs there were since their order was given.
 func (d *Disk) Calls() (writes, syncs int, err error) {
