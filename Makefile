@@ -49,6 +49,13 @@ test: ## set everything up and run every test, as CI does
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
 	done
 
+nightly: ## the long sizes of what make test runs short: five hours and more
+	@for run in faults "test-cut CUTS=100" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	  echo "=== $$run"; start=$$SECONDS; \
+	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
+	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
+	done; test -z "$$failed" || $(FAIL) "These failed:$$failed"
+
 ##@ Parts of it
 
 set-up: ## install what building needs, with apt, if it is missing
@@ -176,7 +183,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
+.PHONY: run test nightly test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 
