@@ -16,6 +16,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -30,6 +32,7 @@ type Card struct {
 	durable []byte
 	cached  map[int64][][]byte // by sector: what was written to it since the last flush, oldest first
 	flushes int
+	record  *Recording    // nil unless it is recorded
 	left    int           // writes until the card goes, 0 is never
 	going   chan struct{} // closed when it goes
 }
@@ -54,6 +57,35 @@ func (c *Card) Flushes() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.flushes
+}
+
+// Offer lets one machine have the card, as a disk at that address. take ends that, when the
+// machine is gone.
+func (c *Card) Offer() (address string, take func() error, err error) {
+	folder, err := os.MkdirTemp("", "card-") // a path below build may be too long for a socket
+	if err != nil {
+		return "", nil, err
+	}
+	socket := filepath.Join(folder, "socket")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	served := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err == nil {
+			err = c.Serve(conn)
+		}
+		served <- err
+	}()
+	return "nbd:unix:" + socket, func() error {
+		err := listener.Close()
+		if gone := <-served; !errors.Is(gone, net.ErrClosed) {
+			err = errors.Join(err, gone)
+		}
+		return errors.Join(err, os.RemoveAll(folder))
+	}, nil
 }
 
 // Serve serves one machine on a connection until it ends, or the card goes dead.
@@ -219,6 +251,7 @@ func (c *Card) read(at int64, n int) []byte {
 func (c *Card) write(at int64, data []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.record.note(operation{at, data})
 	for ; len(data) > 0; at, data = at+sector, data[sector:] {
 		c.cached[at/sector] = append(c.cached[at/sector], data[:sector])
 	}
@@ -236,6 +269,7 @@ func (c *Card) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flushes++
+	c.record.note(operation{})
 	for at, versions := range c.cached {
 		copy(c.durable[at*sector:], versions[len(versions)-1])
 	}
