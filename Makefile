@@ -22,6 +22,7 @@ DEB_ARCHS := arm64 armhf amd64
 PRESSES  := 2500
 CUTS     := 10
 SEED     := 1
+FLUSHES  := 0
 KILLS    := 1000
 HOURS    := 8
 PHONES   := 2000
@@ -43,14 +44,14 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-crowd test-display test-faults test-container test-pi test-cut; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-crowd test-display test-faults test-container test-pi test-clock test-cut test-replay; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
-	  $(MAKE) $$stage PHONES=300 COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
+	  $(MAKE) $$stage PHONES=300 FLUSHES=30 COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
 	done
 
 nightly: ## the long sizes of what make test runs short: five hours and more
-	@for run in faults "test-cut CUTS=100" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	@for run in faults "test-cut CUTS=100" test-replay "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
 	  echo "=== $$run"; start=$$SECONDS; \
 	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
 	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
@@ -117,9 +118,16 @@ test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2
 	go vet -tags lab ./internal/lab/gpio/...
 	go run ./internal/lab/gpio -presses $(PRESSES) -seed $(SEED)
 
-test-cut: build ## the power of that machine cut at random moments, on a card that forgets: CUTS (10) with SEED (1); then without syncs, which must show
+test-cut: build ## the power of that machine cut at random moments of votes and film, on a card that forgets: CUTS (10) with SEED (1); then without syncs, which must show
 	go run ./internal/lab/gpio -cuts $(CUTS) -seed $(SEED)
 	go run ./internal/lab/gpio -cuts 2 -seed $(SEED) -no-sync
+
+test-replay: build ## a recorded run of that machine, its power cut after each flush of the card: FLUSHES (0: all) of each life with SEED (1); then without syncs
+	go run ./internal/lab/gpio -replay -points $(FLUSHES) -seed $(SEED)
+	go run ./internal/lab/gpio -replay -points 10 -seed $(SEED) -no-sync
+
+test-clock: build ## the clock of that machine jumps by years while people press, vote and watch the film; then 1970
+	go run ./internal/lab/gpio -clock -seed $(SEED)
 
 deb: $(UI) ## packages for arm64, armhf and amd64 in build/deb: DEB_ARCHS="arm64" for one
 	@.ci/setup.sh deb
@@ -183,7 +191,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test nightly test-cut test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
+.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 

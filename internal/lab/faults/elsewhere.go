@@ -16,7 +16,6 @@ var elsewhere = []struct{ fault, file, test, with string }{
 	{"loudspeaker taken away and back", "internal/playback/sound_test.go", "TestLoudspeakerPulledAndBack", "make test-go"},
 	{"GPIO chip taken away and back", "internal/clicker/buttons_test.go", "TestTheButtonsComeBackWithTheChip", "make test-go"},
 	{"presses on a chip of Linux's own, killed and on a slow disk", "internal/lab/gpio/guest/storm.go", "storm", "make test-pi"},
-	{"power cut, on a card whose cache forgets; every second start in 1970", "internal/lab/gpio/cut.go", "cutAgainAndAgain", "make test-cut"},
 	{"stick pulled out while it is written", "internal/lab/stick/main.go", "main", "make test-stick"},
 	{"export cut off at each moment", "internal/export/crash_test.go", "Test", "make test-go"},
 	{"phone without network, and with it again", "kiosk-ui/e2e/offline.test.ts", "test", "make test-browser"},

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"mimpi-kiosk/internal/lab/card"
+	"mimpi-kiosk/internal/lab/oracle"
 	"mimpi-kiosk/internal/lab/qemu"
 )
 
@@ -28,25 +24,46 @@ const (
 // most often right after a write to the card, and switches it on again. One time in five the power goes while the kiosk is still starting.
 // Every second start the machine believes that it is 1970: it has no clock of its own.
 //
-// What lamps and screens acknowledged must be in the journal, once. With noSync it must
-// not: else these cuts would show nothing.
+// What lamps and screens acknowledged must be in the journal, once, and the film must be
+// where a screen had it, or later. With noSync it must not: else these cuts would show nothing.
 func cutAgainAndAgain(ctx context.Context, k *kernel, initrd string, cuts int, seed uint64, noSync bool) error {
 	began := time.Now()
-	random := rand.New(rand.NewPCG(seed, 0))
-	disk, err := format(ctx, filepath.Dir(initrd))
-	if err != nil {
-		return err
+	t := newTally()
+	early, flushes, err := t.cut(ctx, k, initrd, cuts, seed, noSync)
+	says := fmt.Sprintf("%d of the cuts while it started; %s; %d flushes of the card, %v",
+		early, t.film, flushes, time.Since(began).Round(time.Second))
+	fmt.Printf("%d cuts, seed %d: %d acknowledged, %d lost; %s\n", cuts, seed, t.acknowledged(), t.lost, says)
+	if err == nil && t.acknowledged() == 0 {
+		err = errors.New("nothing was acknowledged: this run shows nothing")
 	}
-	t := &tally{done: map[string]*counts{}}
-	early := 0
+	row := oracle.Row{Part: "cut", Fault: "power cut at a random moment, on a card whose cache forgets", Size: fmt.Sprint(cuts, " cuts"), Seed: int(seed), Says: says}
+	if noSync {
+		row.Fault = "power cut while SQLite's log is not synced: must lose"
+		row.Says = fmt.Sprintf("%d of %d acknowledged were lost: the cuts bite", t.lost, t.acknowledged())
+		if err == nil && t.lost == 0 {
+			err = errors.New("without syncs nothing was lost: these cuts do not bite")
+		}
+		return row.Keep(err)
+	}
+	return t.row(row).Keep(errors.Join(err, t.err()))
+}
+
+func (t *tally) cut(ctx context.Context, k *kernel, initrd string, cuts int, seed uint64, noSync bool) (early, flushes int, err error) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	disk, err := card.Ext4(ctx, cardSize, filepath.Dir(initrd))
+	if err != nil {
+		return 0, 0, err
+	}
 	for boot := 1; boot <= cuts+1; boot++ {
 		look := boot > cuts
 		atStart := !look && boot > 1 && random.IntN(5) == 0
-		after, writes := time.Duration(random.Int64N(int64(workAtMost))), random.IntN(5)
+		after, writes, film := time.Duration(random.Int64N(int64(workAtMost))), random.IntN(5), random.IntN(2) == 0
+		found := disk.Content()
 		if err := t.live(ctx, k, initrd, disk, life{
-			boot: boot, look: look, atStart: atStart, after: after, writes: writes, noSync: noSync, in1970: boot%2 == 0 && !noSync,
+			boot: boot, look: look, film: film, atStart: atStart, after: after, writes: writes, noSync: noSync, in1970: boot%2 == 0 && !noSync,
 		}); err != nil {
-			return fmt.Errorf("start %d (seed %d): %w", boot, seed, err)
+			left := filepath.Join(filepath.Dir(initrd), "card-that-failed")
+			return early, disk.Flushes(), errors.Join(fmt.Errorf("start %d (seed %d), the card as it was before is %s: %w", boot, seed, left, err), os.WriteFile(left, found, 0o600))
 		}
 		if look {
 			break
@@ -58,40 +75,14 @@ func cutAgainAndAgain(ctx context.Context, k *kernel, initrd string, cuts int, s
 		fmt.Printf("cut %3d after %4.1f s of work: %4d acknowledged, %3d sectors were not flushed, %3d of them are old\n",
 			boot, t.worked.Seconds(), t.acknowledged(), cached, old)
 	}
-	fmt.Printf("%d cuts, %d of them while it started, seed %d, in %v: %d acknowledged, %d lost, %d flushes of the card\n",
-		cuts, early, seed, time.Since(began).Round(time.Second), t.acknowledged(), t.lost, disk.Flushes())
-	switch {
-	case t.acknowledged() == 0:
-		return errors.New("nothing was acknowledged: this run shows nothing")
-	case noSync && t.lost == 0:
-		return errors.New("without syncs nothing was lost: these cuts do not bite")
-	case !noSync && t.lost > 0:
-		return fmt.Errorf("%d acknowledged presses, ballots or corrections are lost", t.lost)
-	}
-	return nil
-}
-
-// format makes a card with the file system that Raspberry Pi OS has.
-func format(ctx context.Context, work string) (*card.Card, error) {
-	file := filepath.Join(work, "card")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		return nil, err
-	}
-	defer os.Remove(file)
-	if err := os.Truncate(file, cardSize); err != nil {
-		return nil, err
-	}
-	if out, err := exec.CommandContext(ctx, "mkfs.ext4", "-q", "-F", file).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("mkfs.ext4: %w\n%s", err, out)
-	}
-	content, err := os.ReadFile(file)
-	return card.New(content), err
+	return early, disk.Flushes(), nil
 }
 
 // life is one time with power.
 type life struct {
 	boot           int
 	look           bool          // only to look, and switched off properly
+	film           bool          // the film is shown; else people vote
 	atStart        bool          // cut while it starts
 	after          time.Duration // of the cut, after its start or after it was ready
 	writes         int           // and then so many writes to the card; 0 is at once
@@ -100,22 +91,16 @@ type life struct {
 
 // live switches the machine on, and off.
 func (t *tally) live(ctx context.Context, k *kernel, initrd string, disk *card.Card, l life) error {
-	socket := filepath.Join(os.TempDir(), fmt.Sprintf("mimpi-card-%d.sock", os.Getpid()))
-	listener, err := net.Listen("unix", socket) // a path below build may be too long for a socket
+	address, take, err := disk.Offer()
 	if err != nil {
 		return err
 	}
-	served := make(chan error, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err == nil {
-			err = disk.Serve(conn)
-		}
-		served <- err
-	}()
 	asked := fmt.Sprintf("lab.do=cut lab.boot=%d", l.boot)
 	if l.look {
 		asked += " lab.look=yes"
+	}
+	if l.film {
+		asked += " lab.film=yes"
 	}
 	if l.noSync {
 		asked += " lab.sync=no"
@@ -124,37 +109,34 @@ func (t *tally) live(ctx context.Context, k *kernel, initrd string, disk *card.C
 	if l.in1970 {
 		args = []string{"-rtc", "base=1970-01-02T00:00:00"}
 	}
-	t.begin()
+	t.begin(disk.Operations)
 	guest, err := qemu.Start(ctx, qemu.Options{
 		CPUs: 1, Memory: 768, Kernel: k.image, Initrd: initrd,
 		Append: "console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 " + asked,
-		Disks:  []qemu.Disk{{Path: "nbd:unix:" + socket}}, Args: args,
+		Disks:  []qemu.Disk{{Path: address}}, Args: args,
 		Log: &labLines{to: t},
 	})
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, take())
 	}
 	err = t.work(ctx, guest, disk, l)
 	// The card is read when the machine is gone, and everything it has said.
-	err = errors.Join(err, guest.Close(), listener.Close())
-	if gone := <-served; !errors.Is(gone, net.ErrClosed) {
-		err = errors.Join(err, gone)
-	}
-	if err == nil {
-		err = t.failed
-	}
-	return err
+	err = errors.Join(err, guest.Close(), take())
+	return errors.Join(err, t.failed)
 }
 
 func (t *tally) work(ctx context.Context, guest *qemu.Guest, disk *card.Card, l life) error {
 	wanted := `LAB READY`
+	if l.look {
+		wanted = `LAB LOOKED`
+	}
 	if l.atStart {
 		wanted = `LAB RUN cut`
 	}
-	if got, err := guest.Console(0).Expect(ctx, wanted+`|LAB END \w+\b.|Kernel panic`); err != nil {
+	if got, err := guest.Console(0).Expect(ctx, wanted+`|LAB END \w+\n|Kernel panic`); err != nil {
 		return err
 	} else if got[0] != wanted {
-		return fmt.Errorf("the machine: %s; %w", got[0], t.failed)
+		return fmt.Errorf("the machine: %s", got[0]) // the tally has heard why
 	}
 	if l.look {
 		return guest.Wait(ctx)
@@ -173,80 +155,4 @@ func (t *tally) work(ctx context.Context, guest *qemu.Guest, disk *card.Card, l 
 	}
 	t.worked = time.Since(began)
 	return nil
-}
-
-// tally is what the machine has said, line by line.
-type tally struct {
-	mu     sync.Mutex
-	done   map[string]*counts
-	kept   map[string]int // in the journal, as this life began
-	before int            // acknowledged in earlier lives
-	lost   int
-	failed error
-	worked time.Duration
-}
-
-// counts are of those who press, vote and correct, since the journal was last looked at.
-type counts struct{ asked, acknowledged, base int }
-
-func (t *tally) begin() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = map[string]int{}
-}
-
-func (t *tally) acknowledged() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n := t.before
-	for _, c := range t.done {
-		n += c.acknowledged
-	}
-	return n
-}
-
-// Write takes whole lines.
-func (t *tally) Write(line []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	words := strings.Fields(string(line))
-	switch {
-	case len(words) == 2 && (words[0] == "ASK" || words[0] == "ACK"):
-		c := t.done[words[1]]
-		if c == nil {
-			c = &counts{}
-			t.done[words[1]] = c
-		}
-		if words[0] == "ASK" {
-			c.asked++
-		} else {
-			c.acknowledged++
-		}
-	case len(words) == 4 && words[1] == "KEPT":
-		n, err := strconv.Atoi(words[3])
-		if err != nil {
-			t.failed = fmt.Errorf("the machine says %q: %w", line, err)
-		}
-		t.kept[words[2]] = n
-	case len(words) == 2 && words[1] == "READY":
-		t.compare()
-	case len(words) > 2 && words[1] == "FAILED:":
-		t.failed = errors.Join(t.failed, errors.New(strings.Join(words[2:], " ")))
-	case strings.Contains(string(line), "EXT4-fs error"):
-		t.failed = errors.Join(t.failed, errors.New(string(line)))
-	}
-	return len(line), nil
-}
-
-// compare holds what the journal has kept against what was acknowledged before.
-func (t *tally) compare() {
-	for who, c := range t.done {
-		kept := t.kept[who] - c.base
-		t.lost += max(0, c.acknowledged-kept)
-		if kept > c.asked {
-			t.failed = errors.Join(t.failed, fmt.Errorf("%s: %d are in the journal, and only %d were sent", who, kept, c.asked))
-		}
-		t.before += c.acknowledged
-		*c = counts{base: t.kept[who]}
-	}
 }

@@ -3,7 +3,8 @@
 // no KVM and no root. See PRESSES in the Makefile (make test-pi).
 //
 // With -cuts the same machine works on a memory card whose power is cut again and again
-// (make test-cut): see cut.go.
+// (make test-cut), with -replay it is cut at each flush of one run (make test-replay), and with
+// -clock the clock of that machine jumps (make test-clock): see cut.go, replay.go, clock.go.
 //
 // It builds the module gpio-sim for a Debian kernel, a file system of the daemon, the
 // guest's program (folder guest) and the contract suite (folder sim), boots them in QEMU,
@@ -12,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,6 +27,7 @@ import (
 
 	"mimpi-kiosk/internal/lab/preload"
 	"mimpi-kiosk/internal/lab/qemu"
+	"mimpi-kiosk/internal/lab/visit"
 )
 
 func main() {
@@ -32,7 +35,10 @@ func main() {
 	presses := flag.Int("presses", 2000, "presses of the storm, 1500 or more")
 	seed := flag.Int("seed", 1, "seed of the storm")
 	cuts := flag.Int("cuts", 0, "cut the power so many times, in place of all that")
-	noSync := flag.Bool("no-sync", false, "with -cuts: let the journal's WAL not be synced; the cuts must show")
+	replay := flag.Bool("replay", false, "cut the power at each flush of a recorded run, in place of all that")
+	points := flag.Int("points", 0, "with -replay: at so many flushes of each life, evenly; 0: all")
+	clock := flag.Bool("clock", false, "let the machine's clock jump by years, in place of all that")
+	noSync := flag.Bool("no-sync", false, "with -cuts and -replay: let the journal's WAL not be synced; they must show")
 	within := flag.Duration("within", 15*time.Minute, "give up after this long; cuts get a minute more each")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -42,9 +48,18 @@ func main() {
 	work := func(ctx context.Context, k *kernel, initrd string) error {
 		return boot(ctx, k, initrd, fmt.Sprintf("lab.do=%s lab.presses=%d lab.seed=%d", *do, *presses, *seed))
 	}
-	if *cuts > 0 {
+	switch {
+	case *cuts > 0:
 		work = func(ctx context.Context, k *kernel, initrd string) error {
 			return cutAgainAndAgain(ctx, k, initrd, *cuts, uint64(*seed), *noSync)
+		}
+	case *replay:
+		work = func(ctx context.Context, k *kernel, initrd string) error {
+			return replayEachFlush(ctx, k, initrd, *points, uint64(*seed), *noSync)
+		}
+	case *clock:
+		work = func(ctx context.Context, k *kernel, initrd string) error {
+			return jumpAgainAndAgain(ctx, k, initrd, *seed)
 		}
 	}
 	if err := run(ctx, work); err != nil {
@@ -96,7 +111,7 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	for where, file := range map[string]string{
 		"/init": filepath.Join(work, "guest"), "/bin/sim.test": filepath.Join(work, "sim.test"),
 		"/bin/mimpi-kiosk": daemon, "/lib/disk.so": library,
-		"/lib/no-sync.so": filepath.Join(work, "no-sync.so"), "/bin/gpiomon": "/usr/bin/gpiomon",
+		"/lib/no-sync.so": filepath.Join(work, "no-sync.so"), "/bin/gpiomon": "/usr/bin/gpiomon", "/bin/e2fsck": "/usr/sbin/e2fsck",
 	} {
 		if err := i.addProgram(where, file); err != nil {
 			return fmt.Errorf("%w (.ci/setup.sh test installs what is missing)", err)
@@ -109,7 +124,8 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 		}
 		i.add(fmt.Sprintf("/modules/%02d-%s", n, filepath.Base(m)), from)
 	}
-	if err := i.addFolder("/pack", "media/mimpi-beta"); err != nil {
+	film := filepath.Join(work, "film")
+	if err := errors.Join(i.addFolder("/pack", "media/mimpi-beta"), visit.Film(ctx, film), i.addFolder("/pack/film", film)); err != nil {
 		return err
 	}
 	return i.write(file)

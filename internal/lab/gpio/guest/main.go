@@ -7,6 +7,7 @@
 //	lab.do=plug     presses while a USB device is plugged in
 //	lab.do=rates    latency and losses at rising rates, beside gpiomon
 //	lab.do=cut      work on a card until the power is cut: see cut
+//	lab.do=clock    work while the machine's clock jumps: see clock
 package main
 
 import (
@@ -44,7 +45,7 @@ func run() error {
 	for do := range strings.SplitSeq(asked["do"], ",") {
 		fmt.Println("LAB RUN", do)
 		work := map[string]func(map[string]string) error{
-			"suite": suite, "storm": storm, "plug": plug, "rates": rates, "cut": cut,
+			"suite": suite, "storm": storm, "plug": plug, "rates": rates, "cut": cut, "clock": clock,
 		}[do]
 		if work == nil {
 			return fmt.Errorf("there is nothing called %q to do", do)
