@@ -51,7 +51,7 @@ test: ## set everything up and run every test, as CI does
 	done
 
 nightly: ## the long sizes of what make test runs short: five hours and more
-	@for run in faults "test-cut CUTS=100" test-replay "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
 	  echo "=== $$run"; start=$$SECONDS; \
 	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
 	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
@@ -148,6 +148,9 @@ test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kill
 test-container: $(UI) ## those of its checks that need no kernel, in a container (systemd-nspawn): minutes less
 	@$(call BOX,amd64) -do container
 
+cut-box: $(UI) ## power cuts under the installed package, in a Debian with systemd: CUTS (10) with SEED (1); each takes a minute or more
+	@$(call BOX,amd64) -do cut -cuts $(CUTS) -seed $(SEED) -within 3h
+
 seat-box: $(UI) ## the screens of that package on an emulated graphics card; pictures in build/lab/box-amd64
 	@$(call BOX,amd64) -do seat
 
@@ -191,7 +194,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
+.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container cut-box seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 

@@ -103,9 +103,11 @@ func verbs(ctx context.Context, m *machine) (string, error) {
 // people so far; every check goes on from here.
 const people = 25
 
+// setPIN is what the kiosk's own browser does.
+const setPIN = `curl -sS -f -m 20 -H 'Content-Type: application/json' -d '{"pin":"` + pin + `"}' http://127.0.0.1:8080/api/pin`
+
 func screening(ctx context.Context, m *machine) (string, error) {
-	set := `curl -sS -f -m 20 -H 'Content-Type: application/json' -d '{"pin":"` + pin + `"}' http://127.0.0.1:8080/api/pin`
-	if _, err := m.run(ctx, set); err != nil {
+	if _, err := m.run(ctx, setPIN); err != nil {
 		return "", err
 	}
 	f, err := signIn(ctx, m)
@@ -127,8 +129,8 @@ func speaks(ctx context.Context, m *machine) (string, error) {
 	return strings.TrimPrefix(said, "RIFF "), err
 }
 
-// kept signs in and sees the people; what was acknowledged last is sent again.
-func kept(ctx context.Context, m *machine) error {
+// allThere signs in and sees the people; what was acknowledged last is sent again.
+func allThere(ctx context.Context, m *machine) error {
 	f, err := signIn(ctx, m)
 	if err != nil {
 		return err
@@ -194,7 +196,7 @@ func killed(ctx context.Context, m *machine) (string, error) {
 	if again <= 0 || again > 4*time.Second { // 1 s of the unit, and what an emulated processor needs for it
 		return "", fmt.Errorf("it was started again %v after the kill", again)
 	}
-	return fmt.Sprintf("started again after %.1f s, ready after %.1f s, no page refused", again.Seconds(), serving.Seconds()), kept(ctx, m)
+	return fmt.Sprintf("started again after %.1f s, ready after %.1f s, no page refused", again.Seconds(), serving.Seconds()), allThere(ctx, m)
 }
 
 func stopped(ctx context.Context, m *machine) (string, error) {
@@ -221,7 +223,7 @@ func stopped(ctx context.Context, m *machine) (string, error) {
 	if _, err := m.run(ctx, "journalctl --no-pager -b -u mimpi-kiosk | grep -i 'watchdog timeout'"); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("another one after %.0f s", noticed.Seconds()), kept(ctx, m)
+	return fmt.Sprintf("another one after %.0f s", noticed.Seconds()), allThere(ctx, m)
 }
 
 func upgraded(ctx context.Context, m *machine) (string, error) {
@@ -251,7 +253,7 @@ func upgraded(ctx context.Context, m *machine) (string, error) {
 	if _, err := m.run(ctx, "grep -q '^share_minimum = 12' /etc/mimpi-kiosk/kiosk.toml"); err != nil {
 		return "", fmt.Errorf("the configuration was not kept: %w", err)
 	}
-	return before + " -> " + after + ", no page refused", kept(ctx, m)
+	return before + " -> " + after + ", no page refused", allThere(ctx, m)
 }
 
 // allowed looks for what the sandbox forbade and the daemon missed.
@@ -279,7 +281,7 @@ func purged(ctx context.Context, m *machine) (string, error) {
 	if err := m.healthy(ctx, 80, patience); err != nil {
 		return "", err
 	}
-	if err := kept(ctx, m); err != nil {
+	if err := allThere(ctx, m); err != nil {
 		return "", fmt.Errorf("after installing it again: %w", err)
 	}
 	if _, err := m.run(ctx, "cp /usr/bin/mimpi-kiosk /root/program; cp -r /usr/share/mimpi-kiosk /root/share; cp /usr/lib/systemd/system/mimpi-kiosk.service /root/"); err != nil {

@@ -37,8 +37,9 @@ type machine struct {
 
 // kind is what differs from one boot to the next.
 type kind struct {
-	screens bool // a graphics card, and the session that it is for
-	bare    bool // without the kiosk
+	screens bool   // a graphics card, and the session that it is for
+	bare    bool   // without the kiosk
+	data    string // where QEMU finds the disk that the data folder is on; "": the machine's own, which keeps what is written
 }
 
 // boot switches a machine on and waits until it is up.
@@ -51,6 +52,11 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 		Forward:  []int{80, 8080},
 		Consoles: 2,
 		Log:      log,
+	}
+	if k.data != "" {
+		options.Disks[0].Snapshot = true
+		options.Disks = append(options.Disks, qemu.Disk{Path: k.data})
+		options.Append += " systemd.mount-extra=/dev/vdb:/var/lib/mimpi-kiosk:ext4:noatime"
 	}
 	// A USB stick, not yet plugged in.
 	options.Args = []string{"-device", "qemu-xhci", "-drive", "if=none,id=stick,format=raw,file=" + i.stick}

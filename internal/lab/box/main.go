@@ -22,22 +22,25 @@ import (
 
 func main() {
 	arch := flag.String("arch", "amd64", "architecture of the machine: amd64, or arm64 (slow)")
-	do := flag.String("do", "all", "all: every check; container: those that need no kernel; boot: measure how long switching on takes; seat: the screens, on a graphics card; image: only make the disk")
+	do := flag.String("do", "all", "all: every check; container: those that need no kernel; boot: measure how long switching on takes; seat: the screens, on a graphics card; cut: power cuts; image: only make the disk")
 	deb := flag.String("deb", "", "the package")
 	newer := flag.String("newer", "", "a later version of it")
+	p := &power{}
+	flag.IntVar(&p.cuts, "cuts", 4, "of the power, with -do cut")
+	flag.IntVar(&p.seed, "seed", 1, "of their moments")
 	within := flag.Duration("within", 45*time.Minute, "give up after this long")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, *within)
 	defer cancel()
-	if err := lab(ctx, *arch, *do, *deb, *newer); err != nil {
+	if err := lab(ctx, *arch, *do, *deb, *newer, p); err != nil {
 		fmt.Fprintln(os.Stderr, "box lab:", err)
 		os.Exit(1)
 	}
 }
 
-func lab(ctx context.Context, arch, do, deb, newer string) error {
+func lab(ctx context.Context, arch, do, deb, newer string, p *power) error {
 	a, known := architectures[arch]
 	if !known || deb == "" || newer == "" {
 		return errors.New("say -arch amd64|arm64 -deb FILE -newer FILE, or run `make test-box`")
@@ -67,11 +70,11 @@ func lab(ctx context.Context, arch, do, deb, newer string) error {
 		return err
 	}
 	what, known := map[string]func(context.Context, architecture, image, string, io.Writer) error{
-		"all": guest, "boot": measure, "seat": seat,
+		"all": guest, "boot": measure, "seat": seat, "cut": p.cut,
 		"image": func(context.Context, architecture, image, string, io.Writer) error { return nil },
 	}[do]
 	if !known {
-		return fmt.Errorf("-do %s is not known: all, container, boot, seat or image", do)
+		return fmt.Errorf("-do %s is not known: all, container, boot, seat, cut or image", do)
 	}
 	return what(ctx, a, i, work, log)
 }
