@@ -103,7 +103,8 @@ test-faults: build ## the daemon killed, the disk full, failing and slow, evenin
 	go run ./internal/lab/faults -do kill,disk,points,soak -seed $(SEED) -kills 50 -hurts 2s -points 4 -soak 20s
 
 faults: build ## the long sizes, and one table of what every lab's last run gave: SEED (1)
-	go run ./internal/lab/faults -do kill,disk,points -seed $(SEED) -kills $(KILLS) -hurts 10s -points 0; go run ./internal/lab/faults -do table
+	go run ./internal/lab/faults -do kill,disk,points -seed $(SEED) -kills $(KILLS) -hurts 10s -points 0 && failed= || failed=yes; \
+	  go run ./internal/lab/faults -do table && test -z "$$failed"
 
 test-kill: build ## kill -9 of the daemon at random moments under load: KILLS (1000) with SEED (1)
 	go run ./internal/lab/faults -do kill,table -seed $(SEED) -kills $(KILLS)

@@ -159,6 +159,7 @@ need_for_lab() { # virtual machines and packages
     need systemd-analyze systemd "judges the units"
     need systemd-nspawn systemd-container "a Debian with its own systemd, without a virtual machine"
     need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
+    need qemu-io qemu-utils "asks the labs' disks for writes and flushes"
     need mdir mtools "looks into FAT sticks of the labs"
     need mount.exfat-fuse exfat-fuse "looks into exFAT sticks of the labs"
     need fusermount fuse3 "mounts those"
