@@ -23,10 +23,11 @@ func (k *kiosk) awaitDisk(ctx context.Context, room *screening.Room, journal *sq
 	if !kept {
 		k.log.Error("the kiosk has begun without its data folder: nothing is counted", "folder", k.data)
 	}
-	tick := time.NewTicker(diskLooks)
-	defer tick.Stop()
+	changed := k.board.Follow()
 	for {
+		news, again := changed, (<-chan time.Time)(nil) // no timer while the disk is well
 		if !kept || k.notSaving() {
+			news, again = nil, time.After(diskLooks)
 			err := room.Check(ctx) // the board is told
 			if errors.Is(err, sqlite.ErrAnew) {
 				return err
@@ -38,7 +39,8 @@ func (k *kiosk) awaitDisk(ctx context.Context, room *screening.Room, journal *sq
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
+		case <-news:
+		case <-again:
 		}
 	}
 }
