@@ -162,8 +162,9 @@ test-box-arm64: $(UI) ## the same on a Raspberry Pi 4's processor, emulated; tak
 	@.ci/setup.sh arm64
 	@$(call BOX,arm64)
 
-bench: build demo-film ## measure, and print one table
-	go run ./internal/bench
+bench: build demo-film ## measure beside plain programs, and print one table: PARTS="commits growth fan-out qr rest ranges" for some
+	@.ci/setup.sh bench
+	go run ./internal/bench $(PARTS)
 
 fuzz: ## run every fuzzer for FUZZTIME (20s) each
 	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' cmd internal | sed 's/:func / /' | while read -r file fuzzer; do \

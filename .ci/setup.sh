@@ -5,6 +5,7 @@
 #   .ci/setup.sh run     to build and run
 #   .ci/setup.sh deb     to build the packages
 #   .ci/setup.sh test    the same, and what the tests use
+#   .ci/setup.sh bench   to build, and the programs that make bench compares with
 #   .ci/setup.sh arm64   to build the packages, and to boot one on an emulated Raspberry Pi
 
 set -uo pipefail
@@ -180,6 +181,24 @@ need_kernel_parts() {
     install "$headers" "the kernel's headers, for the simulated GPIO chip"
 }
 
+need_for_bench() {
+    need mpv mpv "plays the film on the Raspberry Pi"
+    need qrencode qrencode "draws QR codes, beside the kiosk"
+    has nginx || [ -x build/bench/nginx/usr/sbin/nginx ] || unpack_nginx
+}
+
+# Unpacked only: an installed nginx would serve this machine's port 80.
+unpack_nginx() {
+    can_install nginx
+    echo "Fetching nginx (serves the film, beside the kiosk) with apt, to unpack it in build/bench..."
+    local into=build/bench/nginx
+    rm -rf "$into" && mkdir -p "$into" &&
+        (cd "$into" && apt-get -q download nginx) >>"$log" 2>&1 &&
+        dpkg-deb -x "$into"/nginx_*.deb "$into" && "$into/usr/sbin/nginx" -v >>"$log" 2>&1 && return
+    tail -n 5 "$log" >&2
+    fail "nginx could not be had with apt. The lines above are from $log. Check the network and apt's sources, then run make again."
+}
+
 need_for_deb() {
     need x86_64-linux-gnu-gcc gcc-x86-64-linux-gnu "C compiler for amd64"
     need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu "C compiler for the Raspberry Pi, 64 bits"
@@ -209,6 +228,7 @@ case "${1:-}" in
 run) need_for_run ;;
 test) need_for_run && need_for_test && need_for_lab && need_for_deb ;;
 deb) need_for_run && need_for_deb ;;
+bench) need_for_run && need_for_bench ;;
 arm64) need_for_run && need_for_deb && need_for_arm64 ;;
-*) fail "say what for: .ci/setup.sh run, deb, test or arm64." ;;
+*) fail "say what for: .ci/setup.sh run, deb, test, bench or arm64." ;;
 esac

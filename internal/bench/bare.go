@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/gobwas/ws"
 	"github.com/gorilla/websocket"
 
 	"mimpi-kiosk/internal/lab/visit"
@@ -21,6 +23,12 @@ import (
 // bareServer names the folder for the plain baseline, a program of its own: the same
 // libraries, a database and a websocket that gets every message that is posted.
 const bareServer = "BENCH_BARE_SERVER"
+
+// The libraries of its websockets, by the role that a visitor asks for.
+const (
+	byGorilla = "gorilla"
+	byGobwas  = "gobwas"
+)
 
 // startBare starts it.
 func startBare(ctx context.Context, dir string) (*visit.Process, error) {
@@ -46,6 +54,7 @@ func serveBare(dir string) error {
 	}
 	var mu sync.Mutex
 	var sockets []*websocket.Conn
+	var conns []net.Conn
 	upgrader := websocket.Upgrader{ReadBufferSize: 1024, WriteBufferSize: 2048, CheckOrigin: func(*http.Request) bool { return true }}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +62,19 @@ func serveBare(dir string) error {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		}
 	})
+	mux.HandleFunc("GET /film.mp4", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, filepath.Join(dir, "film.mp4")) })
 	mux.HandleFunc("GET /ws", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("role") == byGobwas {
+			conn, _, _, err := ws.UpgradeHTTP(r, w)
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			_, _ = io.Copy(io.Discard, conn) // until it ends
+			return
+		}
 		ws, err := upgrader.Upgrade(w, r, nil)
 		if err != nil {
 			return
@@ -69,15 +90,29 @@ func serveBare(dir string) error {
 	})
 	// The plainest way to tell everybody: one loop over all sockets.
 	mux.HandleFunc("POST /tell", func(w http.ResponseWriter, r *http.Request) {
-		data := make([]byte, r.ContentLength)
-		if _, err := r.Body.Read(data); err != nil && r.ContentLength > 0 && data[0] == 0 {
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
+		message, err := websocket.NewPreparedMessage(websocket.TextMessage, data)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		frame := ws.MustCompileFrame(ws.NewTextFrame(data))
 		mu.Lock()
 		defer mu.Unlock()
+		if r.URL.Query().Get("role") == byGobwas {
+			for _, conn := range conns {
+				if _, err := conn.Write(frame); err != nil {
+					return
+				}
+			}
+			return
+		}
 		for _, ws := range sockets {
-			if err := ws.WriteMessage(websocket.TextMessage, data); err != nil {
+			if err := ws.WritePreparedMessage(message); err != nil {
 				return
 			}
 		}

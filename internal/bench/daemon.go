@@ -6,150 +6,302 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/lab/visit"
+	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/screening/journaltest"
 	"mimpi-kiosk/internal/sqlite"
 )
 
 const (
 	startRuns     = 7
-	manyEvenings  = 10000
 	eveningEvents = 60
+	growthPhones  = 20
+	growthBallots = 15               // of each, which may send 20 at once
+	restAfter     = 25 * time.Second // the start is over, and the look at the card that follows it
 	restFor       = 20 * time.Second
+	restPhones    = 500
 )
 
 // startKiosk starts the real daemon on a data folder.
-func startKiosk(ctx context.Context, data string) (*visit.Process, error) {
-	return visit.Start(exec.CommandContext(ctx, visit.Daemon, "run", "--demo", "--data", data, "--listen", "127.0.0.1:0"))
+func startKiosk(ctx context.Context, data string, flags ...string) (*visit.Process, error) {
+	return visit.Start(kioskCommand(ctx, data, flags...))
 }
 
-// starts measures from exec to a healthy answer.
-func starts(ctx context.Context, dir string) ([]row, error) {
-	full := filepath.Join(dir, "full")
-	if err := os.Mkdir(full, 0o755); err != nil {
-		return nil, err
-	}
-	n, err := fill(ctx, filepath.Join(full, "journal.db"))
-	if err != nil {
-		return nil, fmt.Errorf("fill a journal: %w", err)
-	}
-	var bare, empty, many []time.Duration
-	for run := range startRuns {
-		fresh := filepath.Join(dir, fmt.Sprint("empty-", run))
-		for _, s := range []struct {
-			into  *[]time.Duration
-			start func() (*visit.Process, error)
-		}{
-			{&bare, func() (*visit.Process, error) { return startBare(ctx, dir) }},
-			{&empty, func() (*visit.Process, error) { return startKiosk(ctx, fresh) }},
-			{&many, func() (*visit.Process, error) { return startKiosk(ctx, full) }},
-		} {
-			p, err := s.start()
-			if err != nil {
-				return nil, err
+func kioskCommand(ctx context.Context, data string, flags ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, visit.Daemon, append([]string{"run", "--demo", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)
+}
+
+// growth measures the kiosk with ever longer histories, and a new one.
+func growth(ctx context.Context, dir string) (rows []row, err error) {
+	kiosks := []*old{{}, {evenings: 100}, {evenings: 1000}, {evenings: 10000}}
+	for _, o := range kiosks {
+		o.dir = filepath.Join(dir, fmt.Sprint(o.evenings))
+		if err := os.Mkdir(o.dir, 0o755); err != nil {
+			return nil, err
+		}
+		if o.evenings > 0 {
+			if o.events, err = fill(ctx, filepath.Join(o.dir, "journal.db"), o.evenings); err != nil {
+				return nil, fmt.Errorf("fill a journal: %w", err)
 			}
-			*s.into = append(*s.into, p.Ready)
-			if err := p.Stop(); err != nil {
+		}
+	}
+	var bare []time.Duration
+	for range startRuns {
+		p, err := startBare(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		bare = append(bare, p.Ready)
+		if err := p.Stop(); err != nil {
+			return nil, err
+		}
+		for _, o := range kiosks {
+			if err := o.start(ctx); err != nil {
 				return nil, err
 			}
 		}
 	}
-	plain := ms(median(bare)) + ", bare Go + SQLite + websocket"
-	return []row{
-		{"start until /healthz, new journal", ms(median(empty)), plain, times(float64(median(empty)) / float64(median(bare))), "< 100 ms", "libraries; a commit in the answer"},
-		{fmt.Sprintf("start until /healthz, %d screenings (%d events)", manyEvenings, n), ms(median(many)), plain, times(float64(median(many)) / float64(median(bare))), "< 100 ms", "libraries; a commit in the answer"},
-	}, nil
+	for _, o := range kiosks {
+		if err := o.work(ctx); err != nil {
+			return nil, fmt.Errorf("%d screenings: %w", o.evenings, err)
+		}
+		rows = append(rows, row{
+			fmt.Sprintf("start until /healthz, %d screenings (%d events)", o.evenings, o.events), ms(median(o.ready)), ms(median(bare)) + ", bare Go + SQLite + websocket",
+			times(float64(median(o.ready)) / float64(median(bare))), "< 100 ms", "libraries; a commit in the answer",
+		})
+	}
+	few := kiosks[1]
+	for _, o := range kiosks[2:] {
+		grows := func(what, ours, plain string, ratio float64, aim, equality string) {
+			rows = append(rows, row{
+				fmt.Sprintf("%s, %d screenings in the journal", what, o.evenings), ours, fmt.Sprintf("%s, with %d", plain, few.evenings), times(ratio), aim, equality,
+			})
+		}
+		grows("start until /healthz", ms(median(o.ready)), ms(median(few.ready)), float64(median(o.ready))/float64(median(few.ready)), "about 1", fmt.Sprintf("kiosk, disk; medians of %d, in turns", startRuns))
+		grows("resident memory after the start", fmt.Sprintf("%.1f MB", median(o.memory)), fmt.Sprintf("%.1f MB", median(few.memory)), median(o.memory)/median(few.memory), "about 1", "the same")
+		grows("a ballot of a phone, p50", ms(median(o.ballots)), ms(median(few.ballots)), float64(median(o.ballots))/float64(median(few.ballots)), "about 1", fmt.Sprintf("kiosk, disk; %d, one after the other", len(o.ballots)))
+		grows("export of one screening", ms(o.one), ms(few.one), float64(o.one)/float64(few.one), "about 1",
+			fmt.Sprintf("the same screening, the first in the journal; signed and synced; medians of %d", startRuns))
+	}
+	return append(rows, row{
+		fmt.Sprintf("export of all, %d screenings", few.evenings), ms(few.all), "", "", "", "signed and synced",
+	}), nil
 }
 
-// fill writes many evenings into a journal and gives the number of its events.
-func fill(ctx context.Context, path string) (int, error) {
+// old is a kiosk with so many evenings behind it.
+type old struct {
+	dir              string
+	evenings, events int
+	ready, ballots   []time.Duration
+	memory           []float64
+	one, all         time.Duration
+}
+
+func (o *old) start(ctx context.Context) error {
+	data := o.dir
+	if o.evenings == 0 { // a new one each time
+		data = filepath.Join(o.dir, fmt.Sprint(len(o.ready)))
+	}
+	p, err := startKiosk(ctx, data)
+	if err != nil {
+		return err
+	}
+	o.ready = append(o.ready, p.Ready)
+	memory, err := p.Resident()
+	o.memory = append(o.memory, memory)
+	return errors.Join(err, p.Stop())
+}
+
+// work has phones vote one after the other, and exports.
+func (o *old) work(ctx context.Context) error {
+	if o.evenings == 0 {
+		return nil
+	}
+	if err := o.export(ctx); err != nil {
+		return err
+	}
+	kiosk, err := startKiosk(ctx, o.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.vote(kiosk), kiosk.Stop())
+}
+
+func (o *old) vote(kiosk *visit.Process) error {
+	h, err := gather(kiosk, growthPhones)
+	if err != nil {
+		return err
+	}
+	if err := h.do("openQuestion", "question", "k2", "newRound", false); err != nil {
+		return err
+	}
+	o.ballots, err = oneByOne(growthPhones*growthBallots, func(i int) error {
+		return h.phones[i%growthPhones].Do(fmt.Sprint("ballot-", i), map[string]any{
+			"do": "castBallot", "screening": h.evening, "question": "k2", "round": 1, "choices": choices(i / growthPhones),
+		})
+	})
+	return err
+}
+
+// export writes the first screening, which is the same one whatever came after it, and, where
+// they are few, all of them.
+func (o *old) export(ctx context.Context) error {
+	journal, err := sqlite.OpenToRead(ctx, filepath.Join(o.dir, "journal.db"))
+	if err != nil {
+		return err
+	}
+	defer journal.Close() // read only: nothing to lose
+	key, err := export.OpenKey(filepath.Join(o.dir, "signing.key"))
+	if err != nil {
+		return err
+	}
+	write := func(src export.Source, want int) (time.Duration, error) {
+		to, err := os.MkdirTemp(o.dir, "export-")
+		if err != nil {
+			return 0, err
+		}
+		begin := time.Now()
+		folders, err := export.Write(ctx, src, to, export.Options{Key: key, Rehearsals: true})
+		took := time.Since(begin)
+		if err == nil && len(folders) != want {
+			err = fmt.Errorf("%d screenings were exported, not %d", len(folders), want)
+		}
+		return took, err
+	}
+	var ones []time.Duration
+	for range startRuns {
+		took, err := write(firstOf{journal}, 1)
+		if err != nil {
+			return err
+		}
+		ones = append(ones, took)
+	}
+	o.one = median(ones)
+	if o.evenings <= 100 {
+		o.all, err = write(journal, o.evenings)
+	}
+	return err
+}
+
+// firstOf is a journal of which nothing but the first screening is looked at.
+type firstOf struct{ *sqlite.Journal }
+
+func (firstOf) ScreeningIDs(context.Context) ([]string, error) { return []string{"s1"}, nil }
+
+// fill writes evenings into a journal, the same ones each time, and gives the number of its
+// events. None of them goes on.
+func fill(ctx context.Context, path string, evenings int) (int, error) {
 	journal, err := sqlite.Open(ctx, path)
 	if err != nil {
 		return 0, err
 	}
 	defer journal.Close()
-	kiosk := journaltest.Evenings(rand.Uint64(), manyEvenings, eveningEvents)
-	events := kiosk.Events
-	for len(events) > 0 {
-		n := min(len(events), 5000)
-		if err := journal.Append(ctx, events[:n]); err != nil {
+	kiosk := journaltest.Evenings(1, evenings, eveningEvents)
+	kiosk.Do(screening.FromFacilitator, screening.MoveTo{Step: screening.Ended}) // refused when it has ended
+	for events := range slices.Chunk(kiosk.Events, 5000) {
+		if err := journal.Append(ctx, events); err != nil {
 			return 0, err
 		}
-		events = events[n:]
 	}
 	return len(kiosk.Events), nil
 }
 
-// atRest measures memory and processor with one screen of each kind open and a
-// screening planned.
-func atRest(ctx context.Context, dir string) ([]row, error) {
+// atRest measures memory, processor and wake-ups with one screen of each kind open and a
+// screening planned; then what each further phone takes.
+func atRest(ctx context.Context, dir string) (_ []row, err error) {
 	kiosk, err := startKiosk(ctx, filepath.Join(dir, "kiosk"))
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, kiosk.Stop()) }()
 	facilitator, err := screens(kiosk)
 	if err != nil {
-		return nil, errors.Join(err, kiosk.Stop())
+		return nil, err
 	}
 	if err := facilitator.Plan("plan", "rest"); err != nil {
-		return nil, errors.Join(err, kiosk.Stop())
+		return nil, err
 	}
 	bare, err := startBare(ctx, dir)
 	if err != nil {
-		return nil, errors.Join(err, kiosk.Stop())
-	}
-	for range 4 {
-		v, err := bare.Visitor()
-		if err == nil {
-			err = v.Connect("any")
-		}
-		if err != nil {
-			return nil, errors.Join(err, kiosk.Stop(), bare.Stop())
-		}
-	}
-	memory, processor, err := rest(kiosk, bare)
-	if err := errors.Join(err, kiosk.Stop(), bare.Stop()); err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, bare.Stop()) }()
+	if _, err := join(bare, 4, byGorilla); err != nil {
+		return nil, err
+	}
+	all := []*visit.Process{kiosk, bare}
+	seen, err := rest(all)
+	if err != nil {
+		return nil, err
+	}
+	perPhone := make([]float64, len(all))
+	for i, role := range []string{"vote", byGorilla} {
+		if _, err := join(all[i], restPhones, role); err != nil {
+			return nil, err
+		}
+		mb, err := all[i].Resident()
+		if err != nil {
+			return nil, err
+		}
+		perPhone[i] = (mb - seen[i].memory) * 1024 / restPhones
+	}
+	ours, plain := seen[0], seen[1]
+	equality := fmt.Sprintf("both for %s, a screening planned; libraries, 4 websockets", restFor)
 	return []row{
-		{"resident memory at rest, 4 screens", fmt.Sprintf("%.1f MB", memory[0]), fmt.Sprintf("%.1f MB, bare server, 4 websockets", memory[1]), times(memory[0] / memory[1]), "< 25 MB", fmt.Sprintf("both for %s", restFor)},
-		{"processor at rest, 4 screens", fmt.Sprintf("%.3f%% of a core", processor[0]), fmt.Sprintf("%.3f%%, bare server", processor[1]), "", "< 0.5%", fmt.Sprintf("both for %s", restFor)},
+		{"resident memory at rest, 4 screens", fmt.Sprintf("%.1f MB, %.1f without the program's file", ours.memory, ours.own), fmt.Sprintf("%.1f MB, %.1f without its file, bare server", plain.memory, plain.own), times(ours.memory / plain.memory), "<= 15 MB", equality},
+		{fmt.Sprintf("resident memory of each of %d phones more", restPhones), fmt.Sprintf("%.1f kB", perPhone[0]), fmt.Sprintf("%.1f kB, bare server", perPhone[1]), times(perPhone[0] / perPhone[1]), "<= 40 kB", "just joined, no garbage collection forced"},
+		{"processor at rest, 4 screens", fmt.Sprintf("%.3f%% of a core", ours.processor), fmt.Sprintf("%.3f%%, bare server", plain.processor), "", "< 0.5%", equality},
+		{"wake-ups at rest, 4 screens", fmt.Sprintf("%.2f/s", ours.wakeups), fmt.Sprintf("%.2f/s, bare server", plain.wakeups), "", "<= 5/s", equality + "; voluntary switches of all threads"},
 	}, nil
 }
 
-// rest waits, and gives memory (MB) and processor (percent of a core) of each.
-func rest(all ...*visit.Process) (memory, processor []float64, err error) {
-	time.Sleep(5 * time.Second) // after the start
-	var before []time.Duration
-	for _, p := range all {
-		used, err := p.CPU()
-		if err != nil {
-			return nil, nil, err
+// resting is what a process takes while nothing happens.
+type resting struct {
+	memory    float64 // MB
+	own       float64 // MB, without the pages of the program's file
+	processor float64 // percent of a core
+	wakeups   float64 // a second
+}
+
+// rest waits, and gives what each has taken meanwhile.
+func rest(all []*visit.Process) ([]resting, error) {
+	time.Sleep(restAfter)
+	out := make([]resting, len(all))
+	look := func(sign float64) error {
+		for i, p := range all {
+			used, err := p.CPU()
+			if err != nil {
+				return err
+			}
+			woken, err := p.Wakeups()
+			if err != nil {
+				return err
+			}
+			out[i].processor += sign * 100 * used.Seconds() / restFor.Seconds()
+			out[i].wakeups += sign * float64(woken) / restFor.Seconds()
+			if out[i].memory, err = p.Resident(); err != nil {
+				return err
+			}
+			if out[i].own, err = p.Own(); err != nil {
+				return err
+			}
 		}
-		before = append(before, used)
+		return nil
+	}
+	if err := look(-1); err != nil {
+		return nil, err
 	}
 	time.Sleep(restFor)
-	for i, p := range all {
-		used, err := p.CPU()
-		if err != nil {
-			return nil, nil, err
-		}
-		mb, err := p.Resident()
-		if err != nil {
-			return nil, nil, err
-		}
-		memory = append(memory, mb)
-		processor = append(processor, 100*(used-before[i]).Seconds()/restFor.Seconds())
-	}
-	return memory, processor, nil
+	return out, look(1)
 }
 
 // screens opens one of each kind; the facilitator's is given back.

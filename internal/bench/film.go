@@ -28,24 +28,100 @@ const (
 // of visit.Daemon, player host and mpv, else mpv alone. Neither shows a picture or makes a sound.
 func film(ctx context.Context, dir string) ([]row, error) {
 	var ours, plain, daemons, hosts []time.Duration
+	var lost []int
 	for run := range filmRuns {
 		alone, err := filmAlone(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("mpv alone: %w", err)
 		}
-		under, err := filmUnderKiosk(ctx, filepath.Join(dir, fmt.Sprint(run)))
+		under, err := filmUnderKiosk(ctx, filepath.Join(dir, fmt.Sprint(run)), 0)
 		if err != nil {
 			return nil, fmt.Errorf("under the kiosk: %w", err)
 		}
 		ours, plain = append(ours, under.all()), append(plain, alone)
-		daemons, hosts = append(daemons, under.daemon), append(hosts, under.host)
+		daemons, hosts, lost = append(daemons, under.daemon), append(hosts, under.host), append(lost, under.lost)
+	}
+	crowded, err := filmUnderKiosk(ctx, filepath.Join(dir, "crowded"), voters)
+	if err != nil {
+		return nil, fmt.Errorf("under the kiosk, with phones: %w", err)
 	}
 	return []row{{
 		fmt.Sprintf("film, processor for %s of 1080p", filmFor), ms(median(ours)), ms(median(plain)) + ", mpv alone",
 		times(float64(median(ours)) / float64(median(plain))), "<= 1.02",
 		fmt.Sprintf("clip, mpv and its options, --vo=null --ao=null; medians of %d. Of ours the daemon %s, the player host %s",
 			filmRuns, ms(median(daemons)), ms(median(hosts))),
+	}, {
+		fmt.Sprintf("pictures lost in %s of film while %d phones try to vote", filmFrom+filmFor, voters),
+		fmt.Sprintf("%d lost, %d late", crowded.lost, crowded.late), fmt.Sprintf("%d lost, without phones", median(lost)), "", "0 lost",
+		fmt.Sprintf("as the kiosk tells the facilitator; %.0f ballots/s, all refused: a question that opens halts the film", float64(crowded.refused)/filmFor.Seconds()),
 	}}, nil
+}
+
+// tryToVote has phones send a ballot each second, until it is told to stop; then it says how
+// many were refused.
+func tryToVote(kiosk *visit.Process, n int) (stop func() (int, error), err error) {
+	phones, err := join(kiosk, n, "vote")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	refused := make([]int, n)
+	go func() {
+		ended <- together(n, func(i int) error {
+			pause := time.Second * time.Duration(i) / time.Duration(n)
+			for ; ; pause = time.Second {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-time.After(pause):
+				}
+				err := phones[i].Do(fmt.Sprint("ballot-", i, "-", refused[i]), map[string]any{
+					"do": "castBallot", "screening": "", "question": "k2", "round": 1, "choices": []string{},
+				})
+				var no *visit.Refused
+				if !errors.As(err, &no) {
+					return fmt.Errorf("a ballot during the film was not refused: %w", err)
+				}
+				refused[i]++
+			}
+		})
+	}()
+	return func() (sum int, err error) {
+		cancel()
+		err = <-ended
+		for _, n := range refused {
+			sum += n
+		}
+		return sum, err
+	}, nil
+}
+
+// picturesLost halts the film, for then the daemon asks mpv, and reads what it tells.
+func picturesLost(facilitator *visit.Visitor) (lost, late int, err error) {
+	if err := facilitator.Do("halt", map[string]any{"do": "pauseFilm"}); err != nil {
+		return 0, 0, err
+	}
+	time.Sleep(time.Second)
+	if err := facilitator.Do("look", map[string]any{"do": "ping"}); err != nil { // what was said meanwhile is read
+		return 0, 0, err
+	}
+	var view struct {
+		Health []struct {
+			Part    string
+			Message map[string]string
+		}
+	}
+	if err := json.Unmarshal(facilitator.Seen, &view); err != nil {
+		return 0, 0, err
+	}
+	for _, p := range view.Health {
+		if _, after, ok := strings.Cut(p.Message["en"], "; "); ok && p.Part == "film_picture" {
+			_, err := fmt.Sscanf(after, "%d lost, %d late", &lost, &late)
+			return lost, late, err
+		}
+	}
+	return 0, 0, errors.New("the kiosk does not tell of the film's pictures")
 }
 
 var mute = []string{"--vo=null", "--ao=null"}
@@ -92,13 +168,17 @@ func filmAlone(ctx context.Context) (_ time.Duration, err error) {
 	return used[0], nil
 }
 
-// shares is the processor time of a film under the kiosk.
-type shares struct{ daemon, host, players time.Duration }
+// shares is the processor time of a film under the kiosk, and what came of its pictures.
+type shares struct {
+	daemon, host, players time.Duration
+	lost, late            int
+	refused               int // ballots
+}
 
 func (s shares) all() time.Duration { return s.daemon + s.host + s.players }
 
-// filmUnderKiosk plays it as an evening does.
-func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
+// filmUnderKiosk plays it as an evening does, with so many phones that try to vote.
+func filmUnderKiosk(ctx context.Context, dir string, phones int) (_ shares, err error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return shares{}, err
 	}
@@ -123,7 +203,7 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 			return shares{}, errors.New("the player host does not come up")
 		}
 	}
-	kiosk, err := visit.Start(exec.CommandContext(ctx, visit.Daemon, "run", "--demo", "--data", filepath.Join(dir, "data"), "--config", settings, "--listen", "127.0.0.1:0"))
+	kiosk, err := startKiosk(ctx, filepath.Join(dir, "data"), "--config", settings)
 	if err != nil {
 		return shares{}, err
 	}
@@ -155,15 +235,23 @@ func filmUnderKiosk(ctx context.Context, dir string) (_ shares, err error) {
 		}
 		at = time.Duration(view.Playback.At) * time.Millisecond
 	}
+	stop, err := tryToVote(kiosk, phones)
+	if err != nil {
+		return shares{}, err
+	}
 	players, err := childrenOf(host.Process.Pid) // the one that plays, and the spare
 	if err != nil {
 		return shares{}, err
 	}
 	used, err := usedBy(filmFor, append([]int{kiosk.Cmd.Process.Pid, host.Process.Pid}, players...)...)
-	if err != nil {
+	refused, serr := stop()
+	if err := errors.Join(err, serr); err != nil {
 		return shares{}, err
 	}
-	out := shares{daemon: used[0], host: used[1]}
+	out := shares{daemon: used[0], host: used[1], refused: refused}
+	if out.lost, out.late, err = picturesLost(facilitator); err != nil {
+		return shares{}, err
+	}
 	for _, player := range used[2:] {
 		out.players += player
 	}

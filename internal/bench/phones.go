@@ -6,70 +6,63 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"mimpi-kiosk/internal/lab/visit"
 )
 
 const (
-	tappers   = 500  // phones that tap at once
-	followers = 1000 // phones that wait for the new state
-	phoneRuns = 5
-	joinAt    = 16 // joining at once: a crowd at the door is not what is measured
+	fanRuns     = 9
+	joinAt      = 16 // joining at once: a crowd at the door is not what is measured
+	stallRounds = 3
+	stallFill   = 75 // states until a phone that does not read holds its writer up
+	stallPace   = 110 * time.Millisecond
+	stallStates = 10 // measured then, before the daemon lets go of it
+	voteFor     = 5 * time.Second
 )
 
-// phones measures the real daemon with many phones on it.
-func phones(ctx context.Context, dir string) ([]row, error) {
-	kiosk, err := startKiosk(ctx, filepath.Join(dir, "kiosk"))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := crowd(ctx, kiosk, dir)
-	return rows, errors.Join(err, kiosk.Stop())
+// hall is a kiosk with a facilitator and phones, in the discussion.
+type hall struct {
+	kiosk       *visit.Process
+	facilitator *visit.Visitor
+	phones      []*visit.Visitor
+	evening     string
+	commands    int
 }
 
-func crowd(ctx context.Context, kiosk *visit.Process, dir string) ([]row, error) {
+// gather brings n phones in.
+func gather(kiosk *visit.Process, n int) (*hall, error) {
 	facilitator, err := screens(kiosk)
 	if err != nil {
 		return nil, err
 	}
+	h := &hall{kiosk: kiosk, facilitator: facilitator}
 	if err := facilitator.Plan("plan", "crowd"); err != nil {
 		return nil, err
 	}
-	if err := facilitator.Do("film", map[string]any{"do": "moveTo", "step": "discussion"}); err != nil {
+	if err := h.do("moveTo", "step", "discussion"); err != nil {
 		return nil, err
 	}
-	all, err := join(kiosk, followers, "vote")
-	if err != nil {
+	if h.phones, err = join(kiosk, n, "vote"); err != nil {
 		return nil, err
 	}
-	evening, err := screeningOf(all[0])
-	if err != nil {
-		return nil, err
+	h.evening, err = screeningOf(h.phones[0])
+	return h, err
+}
+
+// do gives a command of the facilitator, with its fields in pairs.
+func (h *hall) do(command string, fields ...any) error {
+	h.commands++
+	all := map[string]any{"do": command}
+	for i := 0; i < len(fields); i += 2 {
+		all[fields[i].(string)] = fields[i+1]
 	}
-	taps, err := tap(facilitator, all[:tappers], evening)
-	if err != nil {
-		return nil, err
-	}
-	last, size, err := tellAll(facilitator, all)
-	if err != nil {
-		return nil, err
-	}
-	bare, err := tellAllPlainly(ctx, dir, size)
-	if err != nil {
-		return nil, err
-	}
-	return []row{
-		{fmt.Sprintf("%d phones tap at once: tap to acknowledged, p50", tappers), ms(quantile(taps, 0.5)), "", "", "", "acknowledged after the commit"},
-		{fmt.Sprintf("%d phones tap at once: tap to acknowledged, p99", tappers), ms(quantile(taps, 0.99)), "", "", "", "acknowledged after the commit"},
-		{
-			fmt.Sprintf("a new state until the last of %d phones has it", followers),
-			ms(median(last)), ms(median(bare)) + ", bare loop over gorilla websockets", times(float64(median(last)) / float64(median(bare))), "",
-			fmt.Sprintf("%d bytes to each; ours from the facilitator's press, through commit and view", size),
-		},
-	}, nil
+	return h.facilitator.Do(fmt.Sprint("facilitator-", h.commands), all)
 }
 
 // join brings n phones in and reads their first view.
@@ -101,42 +94,43 @@ func join(p *visit.Process, n int, role string) ([]*visit.Visitor, error) {
 	return all, err
 }
 
-// screeningOf asks the kiosk anew for the id of the screening in its view.
+// screeningOf gives the id of the screening that gather has planned, once the phone sees it.
 func screeningOf(v *visit.Visitor) (string, error) {
 	if err := v.Connect("vote"); err != nil {
 		return "", err
 	}
-	m, err := v.Read()
-	if err != nil {
+	var view struct{ Screening struct{ ID string } }
+	if err := v.WaitFor(func(m visit.Message) bool { return bytes.Contains(m.View, []byte(`"venue":"crowd"`)) }); err != nil {
 		return "", err
 	}
-	var view struct{ Screening struct{ ID string } }
-	err = json.Unmarshal(m.View, &view)
+	err := json.Unmarshal(v.Seen, &view)
 	return view.Screening.ID, err
 }
 
-// tap lets all phones vote at once, in several questions one after the other.
-func tap(facilitator *visit.Visitor, all []*visit.Visitor, evening string) ([]time.Duration, error) {
-	var taps []time.Duration
-	for run, q := range []struct{ question, option string }{
-		{"k1", "18"}, {"k2", ""}, {"k3", ""}, {"k4", ""}, {"k5", ""},
-	} {
-		open := map[string]any{"do": "openQuestion", "question": q.question, "newRound": false}
-		if err := facilitator.Do(fmt.Sprint("open-", run), open); err != nil {
+// await reads the sockets of all phones until each has had that phase.
+func (h *hall) await(phase string) error {
+	return together(len(h.phones), func(i int) error {
+		return h.phones[i].WaitFor(func(m visit.Message) bool {
+			return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"`+phase+`"`))
+		})
+	})
+}
+
+// tap lets all phones vote at once, in several questions one after the other, the round-th
+// time that each is asked.
+func (h *hall) tap(round int) (taps []time.Duration, err error) {
+	for _, question := range []string{"k1", "k2", "k3", "k4", "k5"} {
+		if err := h.do("openQuestion", "question", question, "newRound", round > 1); err != nil {
 			return nil, err
 		}
-		for _, v := range all {
-			if err := v.WaitFor(func(m visit.Message) bool {
-				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"open"`))
-			}); err != nil {
-				return nil, err
-			}
+		if err := h.await("open"); err != nil {
+			return nil, err
 		}
-		each := make([]time.Duration, len(all))
-		err := together(len(all), func(i int) error {
+		each := make([]time.Duration, len(h.phones))
+		err := together(len(h.phones), func(i int) error {
 			begin := time.Now()
-			err := all[i].Do(fmt.Sprint("tap-", run, "-", i), map[string]any{
-				"do": "castBallot", "screening": evening, "question": q.question, "round": 1, "choices": []string{},
+			err := h.phones[i].Do(fmt.Sprint("tap-", question, "-", round, "-", i), map[string]any{
+				"do": "castBallot", "screening": h.evening, "question": question, "round": round, "choices": []string{},
 			})
 			each[i] = time.Since(begin)
 			return err
@@ -145,81 +139,358 @@ func tap(facilitator *visit.Visitor, all []*visit.Visitor, evening string) ([]ti
 			return nil, err
 		}
 		taps = append(taps, each...)
-		if err := facilitator.Do(fmt.Sprint("close-", run), map[string]any{"do": "closeQuestion", "question": q.question}); err != nil {
+		if err := h.do("closeQuestion", "question", question); err != nil {
 			return nil, err
 		}
-		for _, v := range all {
-			if err := v.WaitFor(func(m visit.Message) bool {
-				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"closed"`))
-			}); err != nil {
-				return nil, err
-			}
+		if err := h.await("closed"); err != nil {
+			return nil, err
 		}
 	}
 	return taps, nil
 }
 
-// tellAll measures from the facilitator's press until the last phone has the view
-// that shows it.
-func tellAll(facilitator *visit.Visitor, all []*visit.Visitor) ([]time.Duration, int, error) {
-	var last []time.Duration
-	size := 0
-	for run := range phoneRuns {
-		question := []string{"k1", "k2"}[run%2]
-		time.Sleep(500 * time.Millisecond) // the hub has rested
-		ids := make(chan error, 1)
-		begin := time.Now()
-		go func() {
-			ids <- facilitator.Do(fmt.Sprint("reveal-", run), map[string]any{"do": "revealQuestion", "question": question})
-		}()
-		sizes := make([]int, len(all))
-		err := together(len(all), func(i int) error {
-			return all[i].WaitFor(func(m visit.Message) bool {
-				sizes[i] = len(m.View)
-				return m.Type == "view" && bytes.Contains(m.View, []byte(`"phase":"revealed"`)) &&
-					bytes.Contains(m.View, fmt.Appendf(nil, `"question":{"id":%q`, question))
-			})
-		})
-		if err := errors.Join(err, <-ids); err != nil {
-			return nil, 0, err
-		}
-		last = append(last, time.Since(begin))
-		size = sizes[0]
-	}
-	return last, size, nil
-}
-
-// tellAllPlainly is the same with the plainest program.
-func tellAllPlainly(ctx context.Context, dir string, size int) (last []time.Duration, err error) {
-	p, err := startBare(ctx, dir)
+// fanOut measures how one state reaches many.
+func fanOut(ctx context.Context, dir string) (_ []row, err error) {
+	kiosk, err := startKiosk(ctx, filepath.Join(dir, "kiosk"))
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, p.Stop()) }()
-	all, err := join(p, followers, "any")
+	defer func() { err = errors.Join(err, kiosk.Stop()) }()
+	bare, err := startBare(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(500 * time.Millisecond)
-	text := fmt.Sprintf(`{"type":"view","view":%q}`, bytes.Repeat([]byte("x"), size))
-	for range phoneRuns {
-		told := make(chan error, 1)
-		begin := time.Now()
-		go func() {
-			r, err := http.Post(p.Base+"/tell", "application/json", bytes.NewReader([]byte(text)))
-			if err == nil {
-				err = r.Body.Close()
-			}
-			told <- err
-		}()
-		err := together(len(all), func(i int) error {
-			_, err := all[i].Read()
-			return err
-		})
-		if err := errors.Join(err, <-told); err != nil {
+	defer func() { err = errors.Join(err, bare.Stop()) }()
+	h, err := gather(kiosk, voters)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := h.coalesced()
+	if err != nil {
+		return nil, err
+	}
+	stalled, err := h.stalled()
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, stalled)
+	peers := map[string][]*visit.Visitor{}
+	for _, n := range []int{1000, 2000} {
+		more, err := join(kiosk, n-len(h.phones), "vote")
+		if err != nil {
 			return nil, err
 		}
-		last = append(last, time.Since(begin))
+		h.phones = append(h.phones, more...)
+		for _, library := range []string{byGorilla, byGobwas} {
+			more, err := join(bare, n-len(peers[library]), library)
+			if err != nil {
+				return nil, err
+			}
+			peers[library] = append(peers[library], more...)
+		}
+		told, err := h.tellAll(bare, peers)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, told...)
 	}
-	return last, nil
+	return rows, nil
+}
+
+// tellAll reveals results, and has the baseline send as much, in turns.
+func (h *hall) tellAll(bare *visit.Process, peers map[string][]*visit.Visitor) ([]row, error) {
+	var last, saved []time.Duration
+	plain := map[string][]time.Duration{}
+	size := 0
+	for range fanRuns {
+		took, n, committed, err := h.reveal(h.phones)
+		if err != nil {
+			return nil, err
+		}
+		last, saved, size = append(last, slices.Max(took)), append(saved, committed), n
+		for library, all := range peers {
+			text := marks[0] + strings.Repeat("x", size-len(marks[0]))
+			took, _, err := told(all, marks[:1], func() error {
+				r, err := http.Post(bare.Base+"/tell?role="+library, "text/plain", strings.NewReader(text))
+				if err == nil {
+					err = r.Body.Close()
+				}
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			plain[library] = append(plain[library], slices.Max(took))
+		}
+	}
+	var rows []row
+	for _, library := range []string{byGorilla, byGobwas} {
+		aim := ""
+		if library == byGobwas && len(h.phones) == 1000 {
+			aim = "<= 1.25"
+		}
+		rows = append(rows, row{
+			fmt.Sprintf("a new state until the last of %d phones has it", len(h.phones)),
+			ms(median(last)), ms(median(plain[library])) + ", bare loop of one prepared message, " + library,
+			times(float64(median(last)) / float64(median(plain[library]))), aim,
+			fmt.Sprintf("%d bytes to each; ours from the facilitator's press, who has the answer after %s: commit, then the views of four roles are made", size, ms(median(saved))),
+		})
+	}
+	return rows, nil
+}
+
+// marks are in a view of a result, besides the question.
+var marks = []string{`"phase":"revealed"`, `"question":{"id":"`}
+
+// reveal shows the result of another question to the phones. took is how long it was until
+// each had it, committed until the facilitator had the answer.
+func (h *hall) reveal(phones []*visit.Visitor) (took []time.Duration, size int, committed time.Duration, err error) {
+	question := []string{"k1", "k2"}[h.commands%2]
+	took, size, err = told(phones, []string{marks[0], marks[1] + question + `"`}, func() error {
+		begin := time.Now()
+		err := h.do("revealQuestion", "question", question)
+		committed = time.Since(begin)
+		return err
+	})
+	return took, size, committed, err
+}
+
+// told has all read before something is told to them, and gives how long it was until each
+// had a message with those marks in it, and how long that was.
+func told(all []*visit.Visitor, marks []string, tell func() error) (took []time.Duration, size int, err error) {
+	at, sizes := make([]time.Time, len(all)), make([]int, len(all))
+	read := make(chan error, 1)
+	go func() {
+		read <- together(len(all), func(i int) error {
+			if err := all[i].WS.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				return err
+			}
+			for {
+				_, data, err := all[i].WS.ReadMessage()
+				if err != nil {
+					return err
+				}
+				if !slices.ContainsFunc(marks, func(mark string) bool { return !bytes.Contains(data, []byte(mark)) }) {
+					at[i], sizes[i] = time.Now(), len(data)
+					return nil
+				}
+			}
+		})
+	}()
+	time.Sleep(200 * time.Millisecond) // they wait, and the hub has rested
+	begin := time.Now()
+	err = tell()
+	if err := errors.Join(err, <-read); err != nil {
+		return nil, 0, err
+	}
+	for _, t := range at {
+		took = append(took, t.Sub(begin))
+	}
+	return took, sizes[0], nil
+}
+
+// stalled compares how long states take to all phones with and without one more phone that
+// does not read, in turns.
+func (h *hall) stalled() (row, error) {
+	if err := errors.Join(
+		h.do("closeQuestion", "question", "k2"),
+		h.do("openQuestion", "question", "k1", "newRound", false), h.do("closeQuestion", "question", "k1"),
+	); err != nil {
+		return row{}, err
+	}
+	var calm, beside []time.Duration
+	for range stallRounds {
+		for _, s := range []struct {
+			into  *[]time.Duration
+			stall bool
+		}{{&calm, false}, {&beside, true}} {
+			var deaf *visit.Visitor
+			if s.stall {
+				var err error
+				if deaf, err = h.deaf(); err != nil {
+					return row{}, err
+				}
+			}
+			for range stallStates {
+				took, _, _, err := h.reveal(h.phones)
+				if err != nil {
+					return row{}, err
+				}
+				*s.into = append(*s.into, took...)
+			}
+			if s.stall {
+				if err := h.wasDeaf(deaf); err != nil {
+					return row{}, err
+				}
+			}
+		}
+	}
+	with, without := quantile(beside, 0.99), quantile(calm, 0.99)
+	return row{
+		fmt.Sprintf("a new state to %d phones while one more does not read, p99", len(h.phones)),
+		ms(with), ms(without) + ", the kiosk without that one", times(float64(with) / float64(without)), "< 1.1",
+		fmt.Sprintf("%d states each, in turns; the writer of that phone was held up: it missed states, and had the last when it read again", stallRounds*stallStates),
+	}, nil
+}
+
+// deaf connects a phone that does not read, and sends states until it is full.
+func (h *hall) deaf() (*visit.Visitor, error) {
+	v, err := h.kiosk.Visitor()
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Get("/vote"); err != nil {
+		return nil, err
+	}
+	if err := v.Connect("vote"); err != nil {
+		return nil, err
+	}
+	if err := holds(v, 4096); err != nil {
+		return nil, err
+	}
+	for i := range stallFill {
+		if err := h.do("revealQuestion", "question", []string{"k1", "k2"}[i%2]); err != nil {
+			return nil, err
+		}
+		time.Sleep(stallPace)
+	}
+	// What the others have not read yet ends with a question that is open.
+	if err := h.do("openQuestion", "question", "k3", "newRound", false); err != nil {
+		return nil, err
+	}
+	if err := h.await("open"); err != nil {
+		return nil, err
+	}
+	return v, h.do("closeQuestion", "question", "k3")
+}
+
+// holds says how much the kernel is to keep of what a phone has not read.
+func holds(v *visit.Visitor, bytes int) error {
+	tcp, ok := v.WS.NetConn().(*net.TCPConn)
+	if !ok {
+		return errors.New("the websocket is not on TCP")
+	}
+	return tcp.SetReadBuffer(bytes)
+}
+
+// wasDeaf reads at last what it was sent: fewer states than there were, but the newest.
+func (h *hall) wasDeaf(v *visit.Visitor) error {
+	defer v.WS.Close()
+	states := 0
+	newest := []string{"k1", "k2"}[(h.commands-1)%2]
+	if err := errors.Join(holds(v, 1<<20), v.WS.SetReadDeadline(time.Now().Add(4*time.Second))); err != nil {
+		return err
+	}
+	var last []byte
+	for {
+		_, data, err := v.WS.ReadMessage()
+		var slow net.Error
+		if errors.As(err, &slow) && slow.Timeout() {
+			break // no more comes
+		}
+		if err != nil {
+			return fmt.Errorf("the phone that did not read was let go of before the end: %w", err)
+		}
+		states, last = states+1, data
+	}
+	if !bytes.Contains(last, []byte(marks[1]+newest+`"`)) {
+		return fmt.Errorf("the phone that did not read did not get the newest state in the end: it got %d, the last %.200s", states, last)
+	}
+	if states >= stallFill+stallStates {
+		return fmt.Errorf("the phone that did not read was never held up: it got all %d states", states)
+	}
+	return nil
+}
+
+// coalesced counts the states that a screen gets while all phones vote over and over.
+func (h *hall) coalesced() (rows []row, err error) {
+	if err := h.do("openQuestion", "question", "k2", "newRound", false); err != nil {
+		return nil, err
+	}
+	if err := h.await("open"); err != nil {
+		return nil, err
+	}
+	watchers := map[string]*visit.Visitor{}
+	for _, role := range []string{"touch", "facilitator", "vote"} {
+		v := *h.facilitator // the same cookies
+		if role == "vote" {
+			v = *h.phones[0]
+		}
+		if err := v.Connect(role); err != nil {
+			return nil, err
+		}
+		watchers[role] = &v
+	}
+	seen := map[string][]time.Time{}
+	type states struct {
+		role string
+		at   []time.Time
+	}
+	counted := make(chan states)
+	end := time.Now().Add(voteFor)
+	for role, v := range watchers {
+		go func() {
+			s := states{role: role}
+			_ = v.WS.SetReadDeadline(end) // fails on a closed socket only: the read says so
+			for {
+				_, data, err := v.WS.ReadMessage()
+				if err != nil {
+					break // the time is over; if it was not, there are too few states
+				}
+				if bytes.HasPrefix(data, []byte(`{"type":"view"`)) {
+					s.at = append(s.at, time.Now())
+				}
+			}
+			counted <- s
+		}()
+	}
+	votes := make([]int, len(h.phones))
+	err = together(len(h.phones), func(i int) error {
+		for time.Now().Before(end) {
+			votes[i]++
+			if err := h.phones[i].Do(fmt.Sprint("again-", i, "-", votes[i]), map[string]any{
+				"do": "castBallot", "screening": h.evening, "question": "k2", "round": 1, "choices": choices(votes[i]),
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for range watchers {
+		s := <-counted
+		seen[s.role] = s.at
+		err = errors.Join(err, watchers[s.role].WS.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	sum := 0
+	for _, n := range votes {
+		sum += n
+	}
+	for _, role := range []string{"touch", "facilitator", "vote"} {
+		at := seen[role]
+		most := 0
+		for i := range at {
+			n := i
+			for n < len(at) && at[n].Sub(at[i]) < time.Second {
+				n++
+			}
+			most = max(most, n-i)
+		}
+		rows = append(rows, row{
+			fmt.Sprintf("states that one socket gets while %d phones vote, %s", len(h.phones), role),
+			fmt.Sprintf("%.1f/s, at most %d in any second", float64(len(at))/voteFor.Seconds(), most),
+			fmt.Sprintf("%.0f ballots/s", float64(sum)/voteFor.Seconds()), "", "<= 10 in a second", "",
+		})
+	}
+	return rows, nil
+}
+
+// choices alternate, so that each ballot changes something.
+func choices(n int) []string {
+	if n%2 == 0 {
+		return []string{}
+	}
+	return []string{"work-visa"}
 }

@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -108,20 +109,45 @@ func (p *Process) Stop() error {
 // Resident is the memory that the process holds, in MB.
 func (p *Process) Resident() (float64, error) { return p.memory("VmRSS:") }
 
+// Own is what of Resident no file on the disk could bring back.
+func (p *Process) Own() (float64, error) { return p.memory("RssAnon:") }
+
 // Peak is the most memory that the process ever held, in MB.
 func (p *Process) Peak() (float64, error) { return p.memory("VmHWM:") }
 
 func (p *Process) memory(line string) (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))
+	kb, err := status(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid), line)
+	return float64(kb) / 1024, err
+}
+
+// status reads one number of a status file of the kernel.
+func status(file, line string) (int64, error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return 0, err
 	}
-	_, after, ok := strings.Cut(string(data), line)
+	_, after, ok := strings.Cut(string(data), "\n"+line)
 	if !ok {
 		return 0, fmt.Errorf("no %s", line)
 	}
-	kb, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
-	return kb / 1024, err
+	return strconv.ParseInt(strings.Fields(after)[0], 10, 64)
+}
+
+// Wakeups is how often the threads of the process that are there now have gone to sleep.
+func (p *Process) Wakeups() (int64, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", p.Cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	var sum int64
+	for _, file := range files {
+		n, err := status(file, "voluntary_ctxt_switches:")
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // CPU is the processor time that the threads of the process have used.
