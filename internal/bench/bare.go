@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -24,10 +25,11 @@ import (
 // libraries, a database and a websocket that gets every message that is posted.
 const bareServer = "BENCH_BARE_SERVER"
 
-// The libraries of its websockets, by the role that a visitor asks for.
+// The libraries of its websockets, by the role that a visitor asks for; and a server of others.
 const (
-	byGorilla = "gorilla"
-	byGobwas  = "gobwas"
+	byGorilla    = "gorilla"
+	byGobwas     = "gobwas"
+	byCentrifugo = "centrifugo"
 )
 
 // startBare starts it.
@@ -39,6 +41,60 @@ func startBare(ctx context.Context, dir string) (*visit.Process, error) {
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), bareServer+"="+dir)
 	return visit.Start(cmd)
+}
+
+// startCentrifugo starts the one on PATH, open to everybody; nil when there is none.
+func startCentrifugo(ctx context.Context) (*visit.Process, error) {
+	program, err := exec.LookPath("centrifugo")
+	if err != nil {
+		return nil, nil
+	}
+	at, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(at)
+	if err != nil {
+		return nil, err
+	}
+	cmd := sayingWhere(ctx, at, program)
+	cmd.Env = append(os.Environ(),
+		"CENTRIFUGO_HTTP_SERVER_ADDRESS="+host, "CENTRIFUGO_HTTP_SERVER_PORT="+port,
+		"CENTRIFUGO_CLIENT_INSECURE=true", "CENTRIFUGO_HTTP_API_INSECURE=true", "CENTRIFUGO_CLIENT_ALLOWED_ORIGINS=*",
+		"CENTRIFUGO_WEBSOCKET_HANDLER_PREFIX=/ws", "CENTRIFUGO_HEALTH_ENABLED=true", "CENTRIFUGO_HEALTH_HANDLER_PREFIX=/healthz",
+		"CENTRIFUGO_CLIENT_PING_INTERVAL=20m") // our phones answer none
+	return visit.Start(cmd)
+}
+
+// subscribe lets a visitor of Centrifugo hear what is published.
+func subscribe(v *visit.Visitor) error {
+	for i, command := range []string{`{"id":1,"connect":{}}`, `{"id":2,"subscribe":{"channel":"states"}}`} {
+		if err := v.WS.WriteMessage(websocket.TextMessage, []byte(command)); err != nil {
+			return err
+		}
+		_, data, err := v.WS.ReadMessage()
+		if err != nil {
+			return err
+		}
+		if want := fmt.Sprintf(`{"id":%d,`, i+1); !strings.HasPrefix(string(data), want) || strings.Contains(string(data), `"error"`) {
+			return fmt.Errorf("centrifugo answers %s to %s", data, command)
+		}
+	}
+	return nil
+}
+
+// freeAddress is one of this machine that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// sayingWhere runs a server that does not say its address, which is said for it.
+func sayingWhere(ctx context.Context, at, program string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "sh", append([]string{"-c", `echo "http://$0"; exec "$@" >&2`, at, program}, args...)...)
 }
 
 func serveBare(dir string) error {

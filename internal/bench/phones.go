@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	fanRuns     = 9
+	fanRuns     = 7
 	joinAt      = 16 // joining at once: a crowd at the door is not what is measured
 	stallRounds = 3
-	stallFill   = 75 // states until a phone that does not read holds its writer up
+	stallFill   = 90 // states until a phone that does not read holds its writer up
 	stallPace   = 110 * time.Millisecond
 	stallStates = 10 // measured then, before the daemon lets go of it
 	voteFor     = 5 * time.Second
@@ -82,10 +82,14 @@ func join(p *visit.Process, n int, role string) ([]*visit.Visitor, error) {
 			if err := v.Connect(role); err != nil {
 				return err
 			}
-			if role == "vote" {
-				if _, err := v.Read(); err != nil {
-					return err
-				}
+			switch role {
+			case "vote":
+				_, err = v.Read()
+			case byCentrifugo:
+				err = subscribe(v)
+			}
+			if err != nil {
+				return err
 			}
 			all[i] = v
 		}
@@ -161,6 +165,18 @@ func fanOut(ctx context.Context, dir string) (_ []row, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, bare.Stop()) }()
+	centrifugo, err := startCentrifugo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	peers := []*peer{
+		{name: "bare loop of one prepared message, gorilla", role: byGorilla, server: bare, path: "/tell?role=" + byGorilla, body: "%s"},
+		{name: "bare loop of one prepared message, gobwas", role: byGobwas, server: bare, path: "/tell?role=" + byGobwas, body: "%s"},
+	}
+	if centrifugo != nil {
+		defer func() { err = errors.Join(err, centrifugo.Stop()) }()
+		peers = append(peers, &peer{name: "Centrifugo", role: byCentrifugo, server: centrifugo, path: "/api/publish", body: `{"channel":"states","data":%s}`})
+	}
 	h, err := gather(kiosk, voters)
 	if err != nil {
 		return nil, err
@@ -174,33 +190,57 @@ func fanOut(ctx context.Context, dir string) (_ []row, err error) {
 		return nil, err
 	}
 	rows = append(rows, stalled)
-	peers := map[string][]*visit.Visitor{}
 	for _, n := range []int{1000, 2000} {
 		more, err := join(kiosk, n-len(h.phones), "vote")
 		if err != nil {
 			return nil, err
 		}
 		h.phones = append(h.phones, more...)
-		for _, library := range []string{byGorilla, byGobwas} {
-			more, err := join(bare, n-len(peers[library]), library)
+		for _, p := range peers {
+			more, err := join(p.server, n-len(p.phones), p.role)
 			if err != nil {
 				return nil, err
 			}
-			peers[library] = append(peers[library], more...)
+			p.phones = append(p.phones, more...)
 		}
-		told, err := h.tellAll(bare, peers)
+		told, err := h.tellAll(peers)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, told...)
 	}
+	if centrifugo == nil {
+		rows = append(rows, row{job: "a new state, beside Centrifugo", plain: "there is no centrifugo on this machine's PATH"})
+	}
 	return rows, nil
 }
 
-// tellAll reveals results, and has the baseline send as much, in turns.
-func (h *hall) tellAll(bare *visit.Process, peers map[string][]*visit.Visitor) ([]row, error) {
+// peer is a server that sends what is posted to it to all its phones.
+type peer struct {
+	name, role string
+	server     *visit.Process
+	path, body string // what to post, around the state
+	phones     []*visit.Visitor
+	last       []time.Duration
+}
+
+func (p *peer) tell(state string) error {
+	r, err := http.Post(p.server.Base+p.path, "application/json", strings.NewReader(fmt.Sprintf(p.body, state)))
+	if err != nil {
+		return err
+	}
+	if r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", p.name, r.Status)
+	}
+	return errors.Join(err, r.Body.Close())
+}
+
+// tellAll reveals results, and has the peers send as much, in turns.
+func (h *hall) tellAll(peers []*peer) ([]row, error) {
 	var last, saved []time.Duration
-	plain := map[string][]time.Duration{}
+	for _, p := range peers {
+		p.last = nil
+	}
 	size := 0
 	for range fanRuns {
 		took, n, committed, err := h.reveal(h.phones)
@@ -208,32 +248,25 @@ func (h *hall) tellAll(bare *visit.Process, peers map[string][]*visit.Visitor) (
 			return nil, err
 		}
 		last, saved, size = append(last, slices.Max(took)), append(saved, committed), n
-		for library, all := range peers {
-			text := marks[0] + strings.Repeat("x", size-len(marks[0]))
-			took, _, err := told(all, marks[:1], func() error {
-				r, err := http.Post(bare.Base+"/tell?role="+library, "text/plain", strings.NewReader(text))
-				if err == nil {
-					err = r.Body.Close()
-				}
-				return err
-			})
+		state := fmt.Sprintf(`{%s,"x":"%s"}`, marks[0], strings.Repeat("x", size-len(marks[0])-9))
+		for _, p := range peers {
+			took, _, err := told(p.phones, marks[:1], func() error { return p.tell(state) })
 			if err != nil {
 				return nil, err
 			}
-			plain[library] = append(plain[library], slices.Max(took))
+			p.last = append(p.last, slices.Max(took))
 		}
 	}
 	var rows []row
-	for _, library := range []string{byGorilla, byGobwas} {
+	for _, p := range peers {
 		aim := ""
-		if library == byGobwas && len(h.phones) == 1000 {
+		if p.role == byGobwas && len(h.phones) == 1000 {
 			aim = "<= 1.25"
 		}
 		rows = append(rows, row{
 			fmt.Sprintf("a new state until the last of %d phones has it", len(h.phones)),
-			ms(median(last)), ms(median(plain[library])) + ", bare loop of one prepared message, " + library,
-			times(float64(median(last)) / float64(median(plain[library]))), aim,
-			fmt.Sprintf("%d bytes to each; ours from the facilitator's press, who has the answer after %s: commit, then the views of four roles are made", size, ms(median(saved))),
+			ms(median(last)), ms(median(p.last)) + ", " + p.name, times(float64(median(last)) / float64(median(p.last))), aim,
+			fmt.Sprintf("%d bytes to each; ours from the facilitator's press, who has the answer after %s: commit, then the views of four roles are made, and each phone's own answer looked up", size, ms(median(saved))),
 		})
 	}
 	return rows, nil
@@ -345,7 +378,7 @@ func (h *hall) deaf() (*visit.Visitor, error) {
 	if err := v.Connect("vote"); err != nil {
 		return nil, err
 	}
-	if err := holds(v, 4096); err != nil {
+	if err := holds(v, 32<<10); err != nil {
 		return nil, err
 	}
 	for i := range stallFill {
@@ -378,7 +411,7 @@ func (h *hall) wasDeaf(v *visit.Visitor) error {
 	defer v.WS.Close()
 	states := 0
 	newest := []string{"k1", "k2"}[(h.commands-1)%2]
-	if err := errors.Join(holds(v, 1<<20), v.WS.SetReadDeadline(time.Now().Add(4*time.Second))); err != nil {
+	if err := errors.Join(holds(v, 1<<20), v.WS.SetReadDeadline(time.Now().Add(6*time.Second))); err != nil {
 		return err
 	}
 	var last []byte

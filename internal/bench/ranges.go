@@ -112,12 +112,8 @@ func startNginx(ctx context.Context, dir string) (*visit.Process, error) {
 	if _, err := os.Stat(program); err != nil {
 		return nil, errors.New("nginx is not here: run this part as make bench does, or install Debian's package nginx")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a free port
+	at, err := freeAddress()
 	if err != nil {
-		return nil, err
-	}
-	at := l.Addr().String()
-	if err := l.Close(); err != nil {
 		return nil, err
 	}
 	user := ""
@@ -146,7 +142,7 @@ http {
 	if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
-	return visit.Start(exec.CommandContext(ctx, "sh", "-c", `echo "nginx: http://$1"; exec "$2" -c "$3" -e stderr`, "sh", at, program, settings))
+	return visit.Start(sayingWhere(ctx, at, program, "-c", settings, "-e", "stderr"))
 }
 
 // server is a program that serves the file, and its processes.
