@@ -63,7 +63,8 @@ static int bad_sync(void) {
 		return 0;
 	if (o->stall > 0) {
 		struct timespec t = {o->stall / 1000, o->stall % 1000 * 1000000L};
-		nanosleep(&t, NULL);
+		while (nanosleep(&t, &t) < 0 && errno == EINTR) /* by the signals of Go's runtime */
+			;
 	}
 	return fails(&o->sync);
 }
