@@ -7,6 +7,8 @@ import "os"
 
 // fdatasync is that of C, which is where a slow disk can be preloaded; Go's own is not.
 func fdatasync(f *os.File) error {
-	_, err := C.fdatasync(C.int(f.Fd()))
-	return err
+	if failed, err := C.fdatasync(C.int(f.Fd())); failed != 0 {
+		return err
+	}
+	return nil
 }
