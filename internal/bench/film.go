@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	filmRuns = 5
+	filmRuns = 3
 	filmFrom = 5 * time.Second // of the film, until the measurement begins: the start is over
 	filmFor  = 10 * time.Second
 	filmClip = "media/demo-film/film.mp4"
