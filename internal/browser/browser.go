@@ -39,15 +39,40 @@ type Window struct {
 	Alive func() // the page answered; may be nil
 }
 
-// How long things may take. A Raspberry Pi 3 that just started is slow, but only then.
 const (
 	askEvery     = 2 * time.Second
-	answerTime   = 8 * time.Second
-	startTime    = 60 * time.Second
-	emptyTime    = 20 * time.Second // of a page that has loaded and shows nothing
 	restartAfter = time.Second
 	serverTime   = 3 * time.Second
 )
+
+// limits are how long things may take.
+type limits struct {
+	start, answer time.Duration
+	empty         time.Duration // of a page that has loaded and shows nothing
+}
+
+// usual is enough for a Raspberry Pi 3 that just started, which is slow, but only then.
+var usual = limits{start: 60 * time.Second, answer: 8 * time.Second, empty: 20 * time.Second}
+
+// A box that is slower yet is given twice as long each time, so many times, until its page
+// shows: a browser that is killed while it starts never comes up.
+const mostDoublings = 3
+
+func (l limits) times(n time.Duration) limits { return limits{l.start * n, l.answer * n, l.empty * n} }
+
+// keeper keeps a window.
+type keeper struct {
+	Window
+	usual, now limits
+}
+
+// late is the error of something that took longer than it may.
+type late struct {
+	what  string
+	limit time.Duration
+}
+
+func (l late) Error() string { return fmt.Sprintf("%s within %s", l.what, l.limit) }
 
 // flags are Chromium's for a kiosk; each was tried with Chromium 156 under labwc 0.8.3.
 // Choices that are policies stand in systemd/chromium-policies.json.
@@ -86,12 +111,22 @@ func Keep(ctx context.Context, w Window) error {
 	if _, err := exec.LookPath(w.Program); err != nil {
 		return fmt.Errorf("there is no browser: %w; install chromium (apt install chromium)", err)
 	}
+	return (&keeper{w, usual, usual}).keep(ctx)
+}
+
+func (k *keeper) keep(ctx context.Context) error {
 	for {
-		err := w.show(ctx)
+		err := k.show(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		w.Log.Error("the browser is started anew", "window", w.Class, "reason", err)
+		if errors.As(err, new(late)) {
+			k.now = k.now.times(2)
+			if most := k.usual.times(1 << mostDoublings); k.now.start > most.start {
+				k.now = most
+			}
+		}
+		k.Log.Error("the browser is started anew", "window", k.Class, "reason", err)
 		if !sleep(ctx, restartAfter) {
 			return nil
 		}
@@ -99,14 +134,14 @@ func Keep(ctx context.Context, w Window) error {
 }
 
 // show runs one Chromium until it is no good any more.
-func (w Window) show(ctx context.Context) error {
-	if err := os.RemoveAll(w.Profile); err != nil {
+func (k *keeper) show(ctx context.Context) error {
+	if err := os.RemoveAll(k.Profile); err != nil {
 		return fmt.Errorf("empty the profile: %w", err)
 	}
-	if err := os.MkdirAll(w.Profile, 0o700); err != nil {
+	if err := os.MkdirAll(k.Profile, 0o700); err != nil {
 		return fmt.Errorf("make the profile: %w", err)
 	}
-	process, pipe, err := w.start()
+	process, pipe, err := k.start()
 	if err != nil {
 		return err
 	}
@@ -116,7 +151,7 @@ func (w Window) show(ctx context.Context) error {
 	heard := make(chan error, 1)
 	go func() { heard <- pipe.listen() }()
 
-	err = w.follow(talk, pipe)
+	err = k.follow(talk, pipe)
 	// The whole group, stopped ones too: nothing of it may hold the screen.
 	_ = syscall.Kill(-process.Process.Pid, syscall.SIGKILL)
 	cancel()
@@ -159,35 +194,39 @@ func pipes() (theirs, ours [2]*os.File, err error) {
 }
 
 // follow asks the page again and again, and takes it where it should be.
-func (w Window) follow(ctx context.Context, p *pipe) error {
-	page, err := within(ctx, startTime, "the browser did not start", func(ctx context.Context) (string, error) { return attach(ctx, p) })
+func (k *keeper) follow(ctx context.Context, p *pipe) error {
+	page, err := within(ctx, k.now.start, "the browser did not start", func(ctx context.Context) (string, error) { return attach(ctx, p) })
 	if err != nil {
 		return err
 	}
-	begun, limit := time.Now(), startTime
+	begun, up := time.Now(), false
 	emptySince := time.Time{}
 	for {
+		limit := k.now.answer
+		if !up {
+			limit = k.now.start
+		}
 		at, err := within(ctx, limit, "the page does not answer", func(ctx context.Context) (place, error) { return p.where(ctx, page) })
 		if err != nil {
 			return err
 		}
-		if limit == startTime {
-			w.Log.Info("the browser is up", "window", w.Class, "took", time.Since(begun).Round(time.Millisecond))
+		if !up {
+			k.Log.Info("the browser is up", "window", k.Class, "took", time.Since(begun).Round(time.Millisecond))
 		}
-		limit = answerTime
-		wanted := w.URL()
+		up = true
+		wanted := k.URL()
 		switch there := at.URL == wanted; {
 		case there && at.Shows:
-			emptySince = time.Time{}
-			if w.Alive != nil {
-				w.Alive()
+			emptySince, k.now = time.Time{}, k.usual
+			if k.Alive != nil {
+				k.Alive()
 			}
 		case there && emptySince.IsZero():
 			emptySince = time.Now()
-		case there && time.Since(emptySince) < emptyTime:
+		case there && time.Since(emptySince) < k.now.empty:
 		default: // elsewhere, on an error page, or empty for too long
 			emptySince = time.Time{}
-			if err := w.lead(ctx, p, page, wanted, at.URL); err != nil {
+			if err := k.lead(ctx, p, page, wanted, at.URL); err != nil {
 				return err
 			}
 		}
@@ -202,14 +241,14 @@ func (w Window) follow(ctx context.Context, p *pipe) error {
 }
 
 // lead takes the page to an address that answers, and away from an error page else.
-func (w Window) lead(ctx context.Context, p *pipe, page, wanted, at string) error {
+func (k *keeper) lead(ctx context.Context, p *pipe, page, wanted, at string) error {
 	if err := answers(ctx, wanted); err != nil {
 		if strings.HasPrefix(at, "data:") || sameServer(at, wanted) {
 			return nil // words of our own, or a page that knows to wait
 		}
 		wanted = waiting
 	}
-	_, err := within(ctx, answerTime, "the page cannot be changed", func(ctx context.Context) (struct{}, error) {
+	_, err := within(ctx, k.now.answer, "the page cannot be changed", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, p.call(ctx, page, "Page.navigate", map[string]any{"url": wanted}, nil)
 	})
 	return err
@@ -302,12 +341,12 @@ func attach(ctx context.Context, p *pipe) (string, error) {
 }
 
 // within calls f with a deadline, and says what was late.
-func within[T any](ctx context.Context, limit time.Duration, late string, f func(context.Context) (T, error)) (T, error) {
+func within[T any](ctx context.Context, limit time.Duration, what string, f func(context.Context) (T, error)) (T, error) {
 	short, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	v, err := f(short)
 	if err != nil && ctx.Err() == nil && short.Err() != nil {
-		err = fmt.Errorf("%s within %s", late, limit)
+		err = late{what, limit}
 	}
 	return v, err
 }

@@ -55,22 +55,29 @@ type kept struct {
 	url     atomic.Value
 }
 
-func keep(t *testing.T, url string) *kept {
+func keep(t *testing.T, url string) *kept { return keepWithin(t, url, chromium(t), usual) }
+
+func chromium(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("there is no chromium: install it (.ci/setup.sh test)")
 	}
+	return program
+}
+
+func keepWithin(t *testing.T, url, program string, usual limits) *kept {
+	t.Helper()
 	k := &kept{profile: filepath.Join(t.TempDir(), "profile")}
 	k.url.Store(url)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- Keep(ctx, Window{
+		done <- (&keeper{usual: usual, now: usual, Window: Window{
 			Program: program, Class: "mimpi-test", Profile: k.profile, Flags: headless,
 			URL: func() string { return k.url.Load().(string) }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 			Alive: func() { k.alive.Add(1) },
-		})
+		}}).keep(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -166,6 +173,18 @@ func TestAPageThatRunsInCirclesIsLoadedAnew(t *testing.T) {
 	k.again(t, h, 30*time.Second, "page in circles", func() { h.page.Store(shows) })
 }
 
+// A box on which each start of the browser takes longer than it may shows its page all the same.
+func TestASlowBoxIsGivenTime(t *testing.T) {
+	t.Parallel()
+	slow := filepath.Join(t.TempDir(), "slow")
+	if err := os.WriteFile(slow, []byte("#!/bin/sh\nsleep 4\nexec "+chromium(t)+" \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := newHall(t)
+	k := keepWithin(t, h.server.URL+"/touch", slow, limits{start: 2 * time.Second, answer: 2 * time.Second, empty: 5 * time.Second})
+	await(t, time.Minute, "page", func() bool { return k.alive.Load() > 0 })
+}
+
 // The kiosk comes up after its browser: no error page stays.
 func TestTheKioskMayComeUpLate(t *testing.T) {
 	t.Parallel()
@@ -215,7 +234,7 @@ func TestAnEmptyPageIsLoadedAnew(t *testing.T) {
 	h.page.Store(`<div id=app></div>`)
 	k := keep(t, h.server.URL+"/touch")
 	await(t, time.Minute, "first", func() bool { return h.opened.Load() > 0 })
-	k.again(t, h, emptyTime+15*time.Second, "empty page", func() { h.page.Store(shows) })
+	k.again(t, h, usual.empty+15*time.Second, "empty page", func() { h.page.Store(shows) })
 }
 
 func signal(t *testing.T, pids []int, s syscall.Signal) {
