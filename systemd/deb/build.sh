@@ -71,7 +71,7 @@ for DEB_ARCH in "${@:-arm64}"; do
         { echo "$compiler is missing, which builds for $DEB_ARCH: .ci/setup.sh deb installs it" >&2 && exit 1; }
     program=build/$DEB_ARCH/mimpi-kiosk
     echo "Building for $DEB_ARCH..."
-    env "${go_arch[@]}" CC="$compiler" CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0" CGO_LDFLAGS="-O2 -Wl,-z,relro,-z,now" \
+    env "${go_arch[@]}" CC="$compiler" CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -DHAVE_FDATASYNC=1" CGO_LDFLAGS="-O2 -Wl,-z,relro,-z,now" \
         go build -trimpath -buildvcs=false -buildmode=pie -ldflags "-s -w -X main.version=$DEB_VERSION" -o "$program" ./cmd/mimpi-kiosk
     # The newest of glibc's versions that the program asks for.
     DEB_LIBC=$(readelf -VW "$program" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -V | tail -n 1)
