@@ -34,6 +34,10 @@ func main() {
 		exitOn(serveBare(dir))
 		return
 	}
+	if os.Getenv(memoryOf) != "" {
+		exitOn(tellMemory(os.Args[1], os.Args[2:]...))
+		return
+	}
 	if dir := os.Getenv(commitLoad); dir != "" {
 		exitOn(loadCommits(context.Background(), dir, os.Args[1]))
 		return
