@@ -17,30 +17,20 @@ import (
 // qemuIO lets QEMU's own client work on a card.
 func qemuIO(t *testing.T, c *Card, commands ...string) {
 	t.Helper()
-	socket := filepath.Join(t.TempDir(), "card")
-	listener, err := net.Listen("unix", socket)
+	address, take, err := c.Offer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	served := make(chan error, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err == nil {
-			err = c.Serve(conn)
-		}
-		served <- err
-	}()
 	args := []string{"-f", "raw", "-t", "writeback"}
 	for _, command := range commands {
 		args = append(args, "-c", command)
 	}
-	err = exec.Command("qemu-io", append(args, "nbd:unix:"+socket)...).Run()
+	err = exec.Command("qemu-io", append(args, address)...).Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) { // "abort" is no way to end
 		t.Fatalf("%v (.ci/setup.sh test installs it)", err)
 	}
-	if err := <-served; err != nil {
+	if err := take(); err != nil {
 		t.Error(err)
 	}
 }
