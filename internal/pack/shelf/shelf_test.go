@@ -283,6 +283,8 @@ func refused(t *testing.T, s *Shelf, shelfDir string, err error, no string) {
 	}
 }
 
+const smallDisk = 1 << 30 // bytes; a pack without a film fits
+
 func TestHostilePacks(t *testing.T) {
 	must := func(err error) {
 		if err != nil {
@@ -307,7 +309,7 @@ func TestHostilePacks(t *testing.T) {
 		}, "too large"},
 		"more than the disk": {func(top string) {
 			write(t, filepath.Join(top, "film/film.mp4"), nil)
-			must(os.Truncate(filepath.Join(top, "film/film.mp4"), mostBytes-1<<20))
+			must(os.Truncate(filepath.Join(top, "film/film.mp4"), smallDisk))
 		}, "not enough room"},
 		"too many files": {func(top string) {
 			for n := range mostEntries {
@@ -326,7 +328,18 @@ func TestHostilePacks(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, shelfDir := stick(t, "baru"), filepath.Join(t.TempDir(), "packs")
+			dir, disk := stick(t, "baru"), t.TempDir()
+			if name == "more than the disk" {
+				if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, fmt.Sprint("size=", smallDisk)); err != nil {
+					t.Skipf("cannot mount a small disk here: %v", err)
+				}
+				t.Cleanup(func() {
+					if err := syscall.Unmount(disk, 0); err != nil {
+						t.Errorf("unmount: %v", err)
+					}
+				})
+			}
+			shelfDir := filepath.Join(disk, "packs")
 			test.spoil(filepath.Join(dir, Place, "baru"))
 			s := open(t, shelfDir)
 			offers := s.Offers(t.Context(), dir)
