@@ -138,6 +138,7 @@ need_for_test() {
     need ffmpeg ffmpeg "makes long and broken films for the tests"
     need mpv mpv "plays the film on the Raspberry Pi"
     need cage cage "a screen that can be pulled out, for the tests"
+    need Xwayland xwayland "without which Debian 12's cage ends at once"
     need pulseaudio pulseaudio "a loudspeaker that can be pulled out, for the tests"
     need pactl pulseaudio-utils "pulls it out"
     need sqlite3 sqlite3 "looks into journals from outside"
