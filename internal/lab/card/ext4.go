@@ -1,6 +1,7 @@
 package card
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,10 @@ func Ext4(ctx context.Context, size int64, folder string) (*Card, error) {
 	return New(content), err
 }
 
+// ErrTornSuperblock is an ext4 whose superblock was written in part. The kernel writes it past
+// the file system's own journal when it mounts, and nothing of ours can mend that.
+var ErrTornSuperblock = errors.New("the superblock is torn")
+
 // Files recovers the ext4 on a card, as Debian does when it starts, and puts those files from
 // its root into the folder that are there. No mount and no root are needed. It gives the
 // recovered card.
@@ -36,6 +41,9 @@ func Files(ctx context.Context, content []byte, folder string, names ...string) 
 		return nil, err
 	}
 	out, err := exec.CommandContext(ctx, "e2fsck", "-f", "-p", image).CombinedOutput()
+	if bytes.Contains(out, []byte("Superblock checksum does not match")) {
+		return nil, ErrTornSuperblock
+	}
 	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) { // 1: it mended
 		return nil, fmt.Errorf("e2fsck: %w: %s", err, out)
 	}

@@ -41,6 +41,9 @@ func replayEachFlush(ctx context.Context, k *kernel, initrd string, most int, se
 	size := fmt.Sprintf("%d of %d flushes, %d torn", r.whole, r.flushes, r.torn)
 	says := fmt.Sprintf("%d file systems recovered and journals opened, %d of them with something in them, %v",
 		r.whole+r.torn, r.opened, time.Since(began).Round(time.Second))
+	if r.mounting > 0 {
+		says += fmt.Sprintf("; %d not: the card's superblock was torn while it was mounted, before anything was acknowledged", r.mounting)
+	}
 	fmt.Printf("replay, seed %d: %s: %d acknowledged, %d lost; %s\n", seed, size, t.acknowledged(), t.lost, says)
 	if err == nil && (t.acknowledged() == 0 || r.opened == 0 && !noSync) { // without syncs all may be gone
 		err = errors.New("nothing was acknowledged, or found: this run shows nothing")
@@ -63,6 +66,7 @@ type replay struct {
 
 	counting                          sync.Mutex
 	flushes, whole, torn, opened, bad int
+	mounting                          int // cut in the write of the superblock, while the machine mounted the card
 }
 
 // workRecorded is how long each of the two lives works.
@@ -112,6 +116,12 @@ func (r *replay) all(ctx context.Context, recording *card.Recording, most int, r
 		}
 		group.Go(func() error {
 			k, err := r.recover(ctx, p)
+			if errors.Is(err, card.ErrTornSuperblock) && p.Torn && !r.heard(p.Operations) {
+				r.counting.Lock()
+				defer r.counting.Unlock()
+				r.mounting++
+				return nil
+			}
 			if err != nil && !noSync {
 				return fmt.Errorf("cut after operation %d of the card (torn: %t): %w", p.Operations, p.Torn, err)
 			}

@@ -87,6 +87,11 @@ func (t *tally) at(operations int) promise {
 	return p
 }
 
+// heard says whether anything was acknowledged in this life by so many operations of the card.
+func (t *tally) heard(operations int) bool {
+	return len(t.marks) > 0 && t.marks[0].operations <= operations
+}
+
 func (t *tally) begin(operations func() int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
