@@ -34,12 +34,10 @@ const (
 
 // startBare starts it.
 func startBare(ctx context.Context, dir string) (*visit.Process, error) {
-	self, err := os.Executable()
+	cmd, err := another(ctx, bareServer, dir)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), bareServer+"="+dir)
 	return visit.Start(cmd)
 }
 

@@ -74,8 +74,10 @@ func collectOnce(ctx context.Context, dir, stick string, n int) (row, error) {
 	var memory int64
 	out := filepath.Join(dir, "out.json")
 	for range 2 {
-		cmd := exec.CommandContext(ctx, os.Args[0], collectTool, "--quiet", "-o", out, "-o", filepath.Join(dir, "out.xlsx"), stick)
-		cmd.Env, cmd.Stderr = append(os.Environ(), memoryOf+"=1"), os.Stderr
+		cmd, err := another(ctx, memoryOf, "1", collectTool, "--quiet", "-o", out, "-o", filepath.Join(dir, "out.xlsx"), stick)
+		if err != nil {
+			return row{}, err
+		}
 		start := time.Now()
 		kilobytes, err := cmd.Output()
 		if err != nil {

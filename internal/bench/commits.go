@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -134,17 +133,15 @@ func commitsOf(ctx context.Context, dir string, s slowness, environment []string
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return seen, err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return seen, err
-	}
 	order, err := json.Marshal(s)
 	if err != nil {
 		return seen, err
 	}
-	cmd := exec.CommandContext(ctx, self, string(order))
-	cmd.Env = append(append(os.Environ(), environment...), commitLoad+"="+dir)
-	cmd.Stderr = os.Stderr
+	cmd, err := another(ctx, commitLoad, dir, string(order))
+	if err != nil {
+		return seen, err
+	}
+	cmd.Env = append(cmd.Env, environment...)
 	out, err := cmd.Output()
 	if err != nil {
 		return seen, fmt.Errorf("commits on a disk with %v: %w", s.Stall, err)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,6 +50,17 @@ func main() {
 	rows, err := measure(context.Background(), dir)
 	print(rows)
 	exitOn(errors.Join(err, os.RemoveAll(dir)))
+}
+
+// another is this program once more, as the process that part is the environment variable of.
+func another(ctx context.Context, part, value string, args ...string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Env, cmd.Stderr = append(os.Environ(), part+"="+value), os.Stderr
+	return cmd, nil
 }
 
 func exitOn(err error) {
