@@ -54,9 +54,9 @@ type limits struct {
 // usual is enough for a Raspberry Pi 3 that just started, which is slow, but only then.
 var usual = limits{start: 60 * time.Second, answer: 8 * time.Second, empty: 20 * time.Second}
 
-// A box that is slower yet is given twice as long each time, so many times, until its page
-// shows: a browser that is killed while it starts never comes up.
-const mostDoublings = 3
+// A box that is slower yet is given twice as long each time, up to so many times as long, until
+// its page shows: a browser that is killed while it starts never comes up.
+const mostTimes = 8
 
 func (l limits) times(n time.Duration) limits { return limits{l.start * n, l.answer * n, l.empty * n} }
 
@@ -120,11 +120,8 @@ func (k *keeper) keep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if errors.As(err, new(late)) {
+		if errors.As(err, new(late)) && k.now.start < mostTimes*k.usual.start {
 			k.now = k.now.times(2)
-			if most := k.usual.times(1 << mostDoublings); k.now.start > most.start {
-				k.now = most
-			}
 		}
 		k.Log.Error("the browser is started anew", "window", k.Class, "reason", err)
 		if !sleep(ctx, restartAfter) {

@@ -6,7 +6,8 @@
 //   - One process at a time writes: a lock file beside the journal, held with flock, so that
 //     nothing is left to clean up after kill -9. The file itself stays for ever.
 //   - A damaged journal is set aside whole under another name, never deleted; Open
-//     then begins a new one and says so ([Opened]).
+//     then begins a new one and says so ([Opened]); but not where the disk failed at
+//     reading ([Unread]), which may pass.
 //   - A journal of a newer version is not touched.
 //   - A full or read-only disk is told apart from doubt ([screening.ErrRefusedByDisk]).
 //
