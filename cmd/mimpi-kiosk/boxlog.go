@@ -101,7 +101,8 @@ func (t twice) WithGroup(name string) slog.Handler {
 func (k *kiosk) keepHealth(ctx context.Context) error {
 	k.own.note("start: mimpi-kiosk %s, %s, boot %s", version, k.id, k.clock.Read().Boot)
 	levels := map[string]health.Level{}
-	news := k.board.Follow()
+	news, stop := k.board.Follow()
+	defer stop()
 	for {
 		for _, p := range k.board.Parts() {
 			if was, known := levels[p.Part]; p.Level != was && (known || p.Level != health.OK) {

@@ -23,7 +23,8 @@ func (k *kiosk) awaitDisk(ctx context.Context, room *screening.Room, journal *sq
 	if !kept {
 		k.log.Error("the kiosk has begun without its data folder: nothing is counted", "folder", k.data)
 	}
-	changed := k.board.Follow()
+	changed, stop := k.board.Follow()
+	defer stop()
 	for {
 		news, again := changed, (<-chan time.Time)(nil) // no timer while the disk is well
 		if !kept || k.notSaving() {

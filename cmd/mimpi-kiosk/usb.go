@@ -76,7 +76,8 @@ func (s *sticks) run(ctx context.Context) error {
 func (s *sticks) follow(ctx context.Context) error {
 	states, stop := s.room.Follow()
 	defer stop()
-	healths := s.board.Follow()
+	healths, stopHealths := s.board.Follow()
+	defer stopHealths()
 	if s.room.Read(ctx, func(*screening.State) {}) != nil {
 		return nil // the Room's own Run says why
 	}

@@ -48,7 +48,7 @@ func (l Level) rank() int { return slices.Index([]Level{"", OK, Note, Problem}, 
 type Board struct {
 	mu        sync.Mutex
 	parts     []Part
-	followers []chan struct{}
+	followers map[chan struct{}]bool
 }
 
 // Set puts up or replaces the part of that name.
@@ -64,7 +64,7 @@ func (b *Board) Set(p Part) {
 	default:
 		b.parts[i] = p
 	}
-	for _, f := range b.followers {
+	for f := range b.followers {
 		select {
 		case f <- struct{}{}:
 		default:
@@ -84,11 +84,18 @@ func (b *Board) Parts() []Part {
 }
 
 // Follow gives a channel that holds one token when something was set since the
-// follower last looked. It is for followers that live as long as the Board.
-func (b *Board) Follow() <-chan struct{} {
+// follower last looked. stop ends it.
+func (b *Board) Follow() (changed <-chan struct{}, stop func()) {
 	f := make(chan struct{}, 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.followers = append(b.followers, f)
-	return f
+	if b.followers == nil {
+		b.followers = map[chan struct{}]bool{}
+	}
+	b.followers[f] = true
+	return f, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.followers, f)
+	}
 }

@@ -35,7 +35,10 @@ func TestBoard(t *testing.T) {
 func TestFollow(t *testing.T) {
 	var b Board
 	b.Set(part("film", OK))
-	one, two := b.Follow(), b.Follow()
+	one, stopOne := b.Follow()
+	defer stopOne()
+	two, stopTwo := b.Follow()
+	defer stopTwo()
 	told := func(f <-chan struct{}) bool {
 		select {
 		case <-f:
@@ -65,18 +68,25 @@ func TestFollow(t *testing.T) {
 	if !told(one) {
 		t.Error("a follower is not told of a new hint")
 	}
+	stopOne()
+	b.Set(part("film", Problem))
+	if told(one) || !told(two) {
+		t.Error("one that has stopped is told, or one that has not is not")
+	}
 }
 
 func TestBoardIsSafeForAll(t *testing.T) {
 	var b Board
-	f := b.Follow()
+	f, stop := b.Follow()
+	defer stop()
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
 			for n := range 100 {
 				b.Set(part(fmt.Sprint(i), []Level{OK, Note, Problem}[n%3]))
 				b.Parts()
-				b.Follow()
+				_, stop := b.Follow()
+				stop()
 			}
 		})
 	}

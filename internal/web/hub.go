@@ -62,7 +62,8 @@ func newHub(room *screening.Room, v *viewer, b *health.Board, c screening.Clock,
 func (h *hub) run(ctx context.Context) error {
 	state, stop := h.room.Follow()
 	defer stop()
-	parts := h.board.Follow()
+	parts, stopParts := h.board.Follow()
+	defer stopParts()
 	sticks := h.viewer.sticks.Follow()
 	for {
 		select {
