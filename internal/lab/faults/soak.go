@@ -64,6 +64,10 @@ func soak(ctx context.Context, a asked) error {
 				return
 			}
 			samples = append(samples, s)
+			if len(samples)%25 == 0 { // about twenty times in all, so that who waits sees that it goes on
+				fmt.Printf("soak: after %v %.1f MB resident, %.0f goroutines, %.0f files, log %.1f MB\n",
+					time.Since(begin).Round(time.Second), s.memory, s.goroutines, s.files, s.log)
+			}
 		}
 		watched <- nil
 	}()
