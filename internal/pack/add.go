@@ -61,7 +61,7 @@ func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added A
 	if err := unix.Statfs(p.Film.Dir, &disk); err != nil {
 		return added, err
 	}
-	if free := int64(disk.Bavail) * disk.Bsize; free < info.Size()+spareRoom {
+	if free := int64(disk.Bavail) * int64(disk.Bsize); free < info.Size()+spareRoom {
 		missing := (info.Size()+spareRoom-free)>>20 + 1
 		return added, fmt.Errorf("kurang tempat: perlu %d MB lagi / not enough room: %d MB more are needed", missing, missing)
 	}
