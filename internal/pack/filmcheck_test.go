@@ -145,7 +145,7 @@ func TestCheckFilmNoticesEveryCut(t *testing.T) {
 // Films may be larger than 4 GB: their media box has a long length and their
 // chunks are found by co64.
 func TestCheckFilmBeyondFourGigabytes(t *testing.T) {
-	const media = 5 << 30
+	const media int64 = 5 << 30
 	const chunk = media - 1000
 	be32 := func(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 	be64 := func(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
@@ -161,8 +161,8 @@ func TestCheckFilmBeyondFourGigabytes(t *testing.T) {
 				box("stsd", be32(0), be32(1), box("avc1", strings.Repeat("\x00", 78))),
 				box("stsc", be32(0), be32(1), be32(1), be32(2), be32(1)),
 				box("stsz", be32(0), be32(0), be32(2), be32(600), be32(400)),
-				box("co64", be32(0), be32(1), be64(chunk)))))))
-	head := box("ftyp", "isom", be32(0)) + be32(1) + "mdat" + be64(media)
+				box("co64", be32(0), be32(1), be64(uint64(chunk))))))))
+	head := box("ftyp", "isom", be32(0)) + be32(1) + "mdat" + be64(uint64(media))
 	write := func(end int64) string {
 		path := filepath.Join(t.TempDir(), "long.mp4")
 		file, err := os.Create(path)
@@ -180,14 +180,14 @@ func TestCheckFilmBeyondFourGigabytes(t *testing.T) {
 		}
 		return path
 	}
-	end := int64(16 + media + len(moov))
+	end := 16 + media + int64(len(moov))
 	if r := CheckFilm(write(end)); r.Level != LevelNote || r.Duration != 90*time.Minute || r.Video != "avc1" {
 		t.Errorf("whole: %+v", r)
 	}
 	if r := CheckFilm(write(end / 2)); r.Level != LevelProblem || !strings.Contains(r.Message["en"], "only 49%") && !strings.Contains(r.Message["en"], "only 50%") {
 		t.Errorf("half: %+v", r)
 	}
-	moov = strings.Replace(moov, be64(chunk), be64(uint64(end)), 1) // the last picture ends after the file
+	moov = strings.Replace(moov, be64(uint64(chunk)), be64(uint64(end)), 1) // the last picture ends after the file
 	if r := CheckFilm(write(end)); r.Level != LevelProblem || !strings.Contains(r.Message["en"], "cut short") {
 		t.Errorf("chunk after the end: %+v", r)
 	}
