@@ -216,6 +216,7 @@ need_for_arm64() { # a Debian for another processor is made with that processor 
     need mkfs.vfat dosfstools "makes USB sticks for the tests"
     need qemu-system-aarch64 qemu-system-arm "the Raspberry Pi 4's processor, emulated"
     need qemu-aarch64-static qemu-user-static "runs its programs while the guest's Debian is made"
+    need arch-test arch-test "by which mmdebstrap sees that it can run them"
     need update-binfmts binfmt-support "lets the kernel start them"
     [ -e /proc/sys/fs/binfmt_misc/register ] || as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc >>"$log" 2>&1
     [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || as_root update-binfmts --enable qemu-aarch64 >>"$log" 2>&1
