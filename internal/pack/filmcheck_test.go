@@ -18,7 +18,8 @@ import (
 //	  -c:v libx264 -preset veryslow -crf 51 -pix_fmt yuv420p -c:a aac -b:a 8k -bitexact good.mp4
 //
 // index-first adds -movflags +faststart, fragments -movflags
-// frag_keyframe+empty_moov; the others change what their names say.
+// frag_keyframe+empty_moov; far-apart lasts ten seconds (d=10) and has -g 12; the others
+// change what their names say.
 
 func film(t testing.TB, name string) []byte {
 	t.Helper()
@@ -55,6 +56,8 @@ func TestCheckFilm(t *testing.T) {
 		"good":             {good, LevelOK, "ready (0:02)", "end of the file", "avc1", "mp4a", 2 * time.Second},
 		"good, MOV":        {film(t, "good.mov"), LevelOK, "ready (0:02)", "", "avc1", "mp4a", 2 * time.Second},
 		"index first":      {first, LevelOK, "ready (0:02)", "", "avc1", "mp4a", 2 * time.Second},
+		"few keyframes":    {film(t, "far-apart.mp4"), LevelOK, "ready (0:10)", "up to 6 s apart", "avc1", "mp4a", 10 * time.Second},
+		"one keyframe":     {edit(t, film(t, "far-apart.mp4"), "stss\x00\x00\x00\x00\x00\x00\x00\x02", "stss\x00\x00\x00\x00\x00\x00\x00\x01"), LevelOK, "ready (0:10)", "up to 10 s apart", "avc1", "mp4a", 10 * time.Second},
 		"in fragments":     {film(t, "fragments.mp4"), LevelOK, "length is not known", "", "avc1", "mp4a", 0},
 		"rubbish at end":   {append(bytes.Clone(good), make([]byte, 100)...), LevelOK, "ready", "", "avc1", "mp4a", 2 * time.Second},
 		"HEVC":             {film(t, "hevc.mp4"), LevelNote, "HEVC", "-c:v libx264", "hvc1", "mp4a", 2 * time.Second},

@@ -22,8 +22,9 @@ type mp4Film struct {
 	duration      time.Duration
 	video, audio  string // codecs of the first tracks
 	width, height int
-	profile       byte    // of H.264, as the standard numbers it; 0 when unknown
-	slow, fast    float64 // pictures a second, where most of them change pace; 0 when they keep it
+	profile       byte          // of H.264, as the standard numbers it; 0 when unknown
+	slow, fast    float64       // pictures a second, where most of them change pace; 0 when they keep it
+	apart         time.Duration // the longest way from one keyframe to the next; 0 when all are or it is unknown
 }
 
 // errBroken is the error for a file whose index makes no sense.
@@ -204,9 +205,17 @@ func (f *mp4Film) track(trak []byte) error {
 			f.width, f.height = int(binary.BigEndian.Uint16(stsd[40:])), int(binary.BigEndian.Uint16(stsd[42:]))
 		}
 		f.profile = h264Profile(stsd)
-		if f.slow, f.fast, err = pace(find(mdia, "mdhd"), find(tables, "stts")); err != nil {
+		scale, _ := lengthIn(find(mdia, "mdhd"))
+		stts, err := table(find(tables, "stts"), 0, 8)
+		if err != nil {
 			return err
 		}
+		stss, err := table(find(tables, "stss"), 0, 4)
+		if err != nil {
+			return err
+		}
+		f.slow, f.fast = pace(scale, stts)
+		f.apart = apart(scale, stts, stss)
 	case kind == "soun" && f.audio == "":
 		f.audio = codec
 	case kind != "vide" && kind != "soun":
@@ -245,11 +254,9 @@ const (
 )
 
 // pace says between which rates the pictures of a track come; zeros when they come evenly.
-func pace(mdhd, stts []byte) (slow, fast float64, err error) {
-	scale, _ := lengthIn(mdhd)
-	runs, err := table(stts, 0, 8)
-	if err != nil || scale == 0 {
-		return 0, 0, err
+func pace(scale uint64, runs []byte) (slow, fast float64) {
+	if scale == 0 {
+		return 0, 0
 	}
 	type run struct{ n, long uint64 }
 	var all []run
@@ -277,9 +284,37 @@ func pace(mdhd, stts []byte) (slow, fast float64, err error) {
 		}
 	}
 	if odd < 4 || odd*1000 < pictures*paceOdd {
-		return 0, 0, nil
+		return 0, 0
 	}
-	return float64(scale) / float64(longest), float64(scale) / float64(shortest), nil
+	return float64(scale) / float64(longest), float64(scale) / float64(shortest)
+}
+
+// apart is the longest way from one keyframe to the next, or to the end. Runs are how many
+// pictures stay for how long; keyframes are numbers of pictures from 1 on, ascending, and
+// none where all are keyframes.
+func apart(scale uint64, runs, keyframes []byte) time.Duration {
+	if scale == 0 || len(keyframes) == 0 {
+		return 0
+	}
+	var pictures, now, last, most uint64 // before this run; in units of time
+	for ; len(runs) >= 8; runs = runs[8:] {
+		n, long := uint64(binary.BigEndian.Uint32(runs)), uint64(binary.BigEndian.Uint32(runs[4:]))
+		for ; len(keyframes) >= 4; keyframes = keyframes[4:] {
+			key := uint64(binary.BigEndian.Uint32(keyframes))
+			if key > pictures+n {
+				break
+			}
+			if key > pictures {
+				at := now + (key-pictures-1)*long
+				most, last = max(most, at-last), at
+			}
+		}
+		pictures, now = pictures+n, now+n*long
+	}
+	if most = max(most, now-last); most/scale > uint64(longest/time.Second) {
+		return 0
+	}
+	return time.Duration(float64(most) / float64(scale) * float64(time.Second))
 }
 
 // lengthIn reads units per second and length from an mvhd box.

@@ -26,6 +26,7 @@ var theChecks = []check{
 	{"stopped dead, the watchdog bites", stopped},
 	{"upgraded in the middle of the screening", upgraded},
 	{"nothing was forbidden that it needs", allowed},
+	{"started on a card that takes nothing", readOnly},
 	{"purged, the records stay; asked to, they go", purged},
 	{"the unit installed without a package", withoutPackage},
 }
@@ -224,6 +225,54 @@ func stopped(ctx context.Context, m *machine) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("another one after %.0f s", noticed.Seconds()), allThere(ctx, m)
+}
+
+// readOnly starts the daemon while its card has turned read-only, as ext4 makes it after an
+// error: in a container only the data folder, as the card there is that of this machine.
+func readOnly(ctx context.Context, m *machine) (string, error) {
+	worse, better := "echo 1 >/proc/sys/kernel/sysrq; echo u >/proc/sysrq-trigger; for i in $(seq 60); do grep -q ' / ext4 ro' /proc/mounts && exit; sleep 1; done; exit 1", "mount -o remount,rw /"
+	if m.in != nil {
+		worse, better = "mount --bind /var/lib/mimpi-kiosk /var/lib/mimpi-kiosk && mount -o remount,bind,ro /var/lib/mimpi-kiosk", "umount /var/lib/mimpi-kiosk"
+	}
+	for _, line := range []string{"systemctl kill --signal=KILL mimpi-kiosk; systemctl stop mimpi-kiosk", worse, "systemctl start mimpi-kiosk"} {
+		if _, err := m.run(ctx, line); err != nil {
+			return "", err
+		}
+	}
+	if err := m.answers(ctx, 80, "/stage", patience); err != nil {
+		return "", err
+	}
+	before, err := m.property(ctx, "NRestarts")
+	if err != nil {
+		return "", err
+	}
+	if said, code, err := m.try(ctx, "curl -sS -f -m 20 http://127.0.0.1:8080/healthz"); err != nil || code == 0 {
+		return "", fmt.Errorf("it says that it keeps what it is given: %q, %w", said, err)
+	}
+	f, err := signIn(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	// Longer than the watchdog's patience: it goes on, and what the card has is shown.
+	err = f.people(people)
+	if refused := f.do("ro", `"do":"countAttendee","category":"woman"`); refused == nil || !strings.Contains(refused.Error(), "not_saved") {
+		err = errors.Join(err, fmt.Errorf("a press that cannot be kept was answered with %v", refused))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
+	}
+	after, err := m.run(ctx, "sleep 30; systemctl show --value -p NRestarts mimpi-kiosk.service")
+	if err = errors.Join(err, expect(after, before)); err != nil {
+		return "", fmt.Errorf("restarts on a card that takes nothing: %w", err)
+	}
+	if _, err := m.run(ctx, better); err != nil {
+		return "", err
+	}
+	start := time.Now()
+	if err := m.healthy(ctx, 80, patience); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("the evening is shown, a press is refused, counting goes on %.0f s after the card", time.Since(start).Seconds()), allThere(ctx, m)
 }
 
 func upgraded(ctx context.Context, m *machine) (string, error) {
