@@ -300,14 +300,14 @@ func (a *arguments) take(n int) []byte {
 func (a *arguments) number() uint32 { return binary.NativeEndian.Uint32(a.take(4)) }
 
 func (a *arguments) text() string {
-	n := int(a.number())
+	n := uint64(a.number()) // an int of 32 bits could not hold all of them
 	if n == 0 {
 		return ""
 	}
 	padded := (n + 3) / 4 * 4
-	if padded > len(a.rest) {
+	if padded > uint64(len(a.rest)) {
 		a.take(-1)
 		return ""
 	}
-	return strings.TrimRight(string(a.take(padded)[:n]), "\x00")
+	return strings.TrimRight(string(a.take(int(padded))[:n]), "\x00")
 }
