@@ -1,10 +1,12 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
@@ -41,6 +43,27 @@ func TestHealthz(t *testing.T) {
 		t.Errorf("the touch screen shows %s", p.raw)
 	}
 	eventually(t, "/healthz recovers", func() bool { return b.get("/healthz").StatusCode == http.StatusOK })
+}
+
+// Who asks again and again is answered, and it is news once.
+func TestHealthIsNewsOnce(t *testing.T) {
+	t.Parallel()
+	memory := &journaltest.Memory{}
+	k := newKiosk(t, setup{journal: func(screening.Journal) screening.Journal { return memory }})
+	var c checked
+	for i, step := range []struct {
+		fails error
+		news  bool
+	}{{nil, false}, {screening.ErrRefusedByDisk, true}, {screening.ErrRefusedByDisk, false}, {nil, true}, {nil, false}} {
+		memory.Fail(step.fails)
+		c.at = time.Time{} // the last answer is old
+		if news, err := c.check(t.Context(), k.room); news != step.news || !errors.Is(err, step.fails) {
+			t.Errorf("%d: news %v, %v", i, news, err)
+		}
+		if news, err := c.check(t.Context(), k.room); news || !errors.Is(err, step.fails) {
+			t.Errorf("%d, at once again: news %v, %v", i, news, err)
+		}
+	}
 }
 
 func TestMetrics(t *testing.T) {

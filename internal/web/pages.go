@@ -176,22 +176,30 @@ type checked struct {
 
 const checkedFor = time.Second
 
-func (c *checked) check(ctx context.Context, room *screening.Room) error {
+// check also says whether this is another answer than the last.
+func (c *checked) check(ctx context.Context, room *screening.Room) (news bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.at.IsZero() || time.Since(c.at) > checkedFor {
-		c.err = room.Check(ctx)
-		c.at = time.Now()
+		err := room.Check(ctx)
+		news = fmt.Sprint(err) != fmt.Sprint(c.err)
+		c.err, c.at = err, time.Now()
 	}
-	return c.err
+	return news, c.err
 }
 
 // serveHealthz answers 200 only when a commit works.
 func (s *Server) serveHealthz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), commitWait)
 	defer cancel()
-	if err := s.checked.check(ctx, s.room); err != nil {
-		s.log.Warn("health check", "error", err)
+	news, err := s.checked.check(ctx, s.room)
+	switch { // nobody can fill the log by asking
+	case news && err != nil:
+		s.log.Warn("a commit does not work", "error", err)
+	case news:
+		s.log.Warn("a commit works again")
+	}
+	if err != nil {
 		http.Error(w, "a commit does not work: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
