@@ -53,7 +53,7 @@ test: ## set everything up and run every test, as CI does
 	done
 
 nightly: ## the long sizes of what make test runs short: five hours and more
-	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
 	  echo "=== $$run"; start=$$SECONDS; \
 	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
 	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
@@ -87,6 +87,11 @@ demo-film: $(FILM) ## put the demo film in place
 
 test-go: $(UI) $(FILM) ## Go tests, with the race detector
 	go test -race $(GO_CODE)
+
+test-armhf: $(UI) $(FILM) ## Go tests as a Raspberry Pi with 32 bits runs them (its processor emulated)
+	@.ci/setup.sh arm
+	GOARCH=arm GOARM=7 CC=arm-linux-gnueabihf-gcc go test -tags netgo,osusergo,sqlite_omit_load_extension \
+	  -ldflags '-linkmode=external -extldflags=-static' $$(go list ./cmd/... ./internal/... | grep -vE '/internal/(lab|bench|layers)')
 
 test-ui: $(PACKAGES) ## tests of the screens' code (vitest)
 	cd kiosk-ui && npm test
@@ -161,7 +166,7 @@ bench-box: $(UI) ## how long switching on takes, with the kiosk and without
 	@$(call BOX,amd64) -do boot
 
 test-box-arm64: $(UI) ## the same on a Raspberry Pi 4's processor, emulated; takes its time
-	@.ci/setup.sh arm64
+	@.ci/setup.sh arm
 	@$(call BOX,arm64)
 
 bench: build demo-film ## measure beside plain programs, and print one table: PARTS="commits growth fan-out qr rest ranges" for some

@@ -6,7 +6,7 @@
 #   .ci/setup.sh deb     to build the packages
 #   .ci/setup.sh test    the same, and what the tests use
 #   .ci/setup.sh bench   to build, and the programs that make bench compares with
-#   .ci/setup.sh arm64   to build the packages, and to boot one on an emulated Raspberry Pi
+#   .ci/setup.sh arm     to build the packages, and to run programs for the Raspberry Pi here
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -211,7 +211,7 @@ need_for_deb() {
     need lintian lintian "judges packages"
 }
 
-need_for_arm64() { # a Debian for another processor is made with that processor emulated
+need_for_arm() { # a Debian for another processor is made, and tests for it run, with that processor emulated
     need mmdebstrap mmdebstrap "makes the labs' Debian"
     need mkfs.vfat dosfstools "makes USB sticks for the tests"
     need qemu-system-aarch64 qemu-system-arm "the Raspberry Pi 4's processor, emulated"
@@ -219,9 +219,12 @@ need_for_arm64() { # a Debian for another processor is made with that processor 
     need arch-test arch-test "by which mmdebstrap sees that it can run them"
     need update-binfmts binfmt-support "lets the kernel start them"
     [ -e /proc/sys/fs/binfmt_misc/register ] || as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc >>"$log" 2>&1
-    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || as_root update-binfmts --enable qemu-aarch64 >>"$log" 2>&1
-    [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] ||
-        fail "the kernel was not told to start arm64 programs with qemu-aarch64 (the reason may be in $log). In a container, binfmt_misc has to be set up on its host; then run make again."
+    local processor
+    for processor in qemu-aarch64 qemu-arm; do
+        [ -e "/proc/sys/fs/binfmt_misc/$processor" ] || as_root update-binfmts --enable "$processor" >>"$log" 2>&1
+        [ -e "/proc/sys/fs/binfmt_misc/$processor" ] ||
+            fail "the kernel was not told to start programs for ARM with $processor (the reason may be in $log). In a container, binfmt_misc has to be set up on its host; then run make again."
+    done
 }
 
 mkdir -p build
@@ -231,6 +234,6 @@ run) need_for_run ;;
 test) need_for_run && need_for_test && need_for_lab && need_for_deb ;;
 deb) need_for_run && need_for_deb ;;
 bench) need_for_run && need_for_bench ;;
-arm64) need_for_run && need_for_deb && need_for_arm64 ;;
-*) fail "say what for: .ci/setup.sh run, deb, test, bench or arm64." ;;
+arm) need_for_run && need_for_test && need_for_deb && need_for_arm ;;
+*) fail "say what for: .ci/setup.sh run, deb, test, bench or arm." ;;
 esac
