@@ -22,6 +22,7 @@ FUZZTIME := 20s
 COLLECT_FOR := windows/amd64/.exe darwin/arm64 darwin/amd64 linux/amd64
 DEB_ARCHS := arm64 armhf amd64
 PRESSES  := 2500
+SUITE    := trixie
 CUTS     := 10
 SEED     := 1
 FLUSHES  := 0
@@ -38,7 +39,7 @@ FAIL := sh -c 'printf "\n%s\n" "$$0" >&2; exit 1'
 BOX = rm -rf build/lab/deb-$(1) && \
   DEB_VERSION=0.0.1 OUT=build/lab/deb-$(1) systemd/deb/build.sh $(1) && \
   DEB_VERSION=0.0.2 OUT=build/lab/deb-$(1) systemd/deb/build.sh $(1) && \
-  go run ./internal/lab/box -arch $(1) -deb build/lab/deb-$(1)/mimpi-kiosk_0.0.1_$(1).deb -newer build/lab/deb-$(1)/mimpi-kiosk_0.0.2_$(1).deb
+  go run ./internal/lab/box -arch $(1) -suite $(SUITE) -deb build/lab/deb-$(1)/mimpi-kiosk_0.0.1_$(1).deb -newer build/lab/deb-$(1)/mimpi-kiosk_0.0.2_$(1).deb
 
 ##@ Use it
 
@@ -53,7 +54,7 @@ test: ## set everything up and run every test, as CI does
 	done
 
 nightly: ## the long sizes of what make test runs short: five hours and more
-	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box "test-container SUITE=bookworm" test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
 	  echo "=== $$run"; start=$$SECONDS; \
 	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
 	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
@@ -153,7 +154,7 @@ test-deb: deb ## lintian, and a second build that must give the same bytes
 test-box: $(UI) ## the installed package in a Debian with systemd, in QEMU: kills, hangs, an upgrade, a purge
 	@$(call BOX,amd64)
 
-test-container: $(UI) ## those of its checks that need no kernel, in a container (systemd-nspawn): minutes less
+test-container: $(UI) ## those of its checks that need no kernel, in a container (systemd-nspawn): SUITE=bookworm for Debian 12
 	@$(call BOX,amd64) -do container
 
 cut-box: $(UI) ## power cuts under the installed package, in a Debian with systemd: CUTS (10) with SEED (1); each takes a minute or more

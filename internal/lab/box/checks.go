@@ -41,9 +41,10 @@ func expect(got, want string) error {
 func active(ctx context.Context, m *machine) (string, error) {
 	for name, want := range map[string]string{
 		"ActiveState": "active", "SubState": "running", "Type": "notify", "WatchdogUSec": "25s", "User": "mimpi-kiosk",
-		"NRestarts": "0", "UnitFileState": "enabled", "FragmentPath": "/usr/lib/systemd/system/mimpi-kiosk.service",
+		"NRestarts": "0", "UnitFileState": "enabled", "FragmentPath": "/lib/systemd/system/mimpi-kiosk.service",
 	} {
 		got, err := m.property(ctx, name)
+		got = strings.TrimPrefix(got, "/usr") // Debian 12's systemd goes by the link /lib
 		if err = errors.Join(err, expect(got, want)); err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}

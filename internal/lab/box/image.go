@@ -75,11 +75,11 @@ done
 // the Debian already: apt has no network there, and a dependency that root.Packages does not
 // name fails.
 func installation(ctx context.Context, a architecture, deb, newer, work string, out io.Writer) ([]string, error) {
-	packages := root.Packages
+	packages := root.Packages(a.suite, a.debian)
 	if a.headless {
-		packages = root.Headless
+		packages = root.Headless(a.debian)
 	}
-	debian, err := root.DebianOf(ctx, a.debian, "build/lab", "trixie", packages(a.debian), out)
+	debian, err := root.DebianOf(ctx, a.debian, "build/lab", a.suite, packages, out)
 	if err != nil {
 		return nil, err
 	}

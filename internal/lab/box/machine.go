@@ -17,6 +17,7 @@ import (
 type architecture struct {
 	qemu           string // its name for QEMU
 	debian         string // and for Debian
+	suite          string // of that Debian: trixie or bookworm
 	console, shell string // serial ports
 	headless       bool   // without the programs of the screens
 	watchdog       bool   // QEMU has a hardware watchdog for it that the kernel knows
@@ -81,7 +82,8 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 	m := &machine{Guest: guest}
 	if !k.bare {
 		if err := m.answers(ctx, 8080, "/touch", patience); err != nil {
-			return nil, closing(guest, err)
+			said, _, other := m.try(ctx, "ip -brief address; systemctl list-jobs --no-pager; systemctl status --no-pager mimpi-kiosk; journalctl --no-pager -b -n 60 -o short-monotonic")
+			return nil, closing(guest, fmt.Errorf("%w\n%s (%v)", err, said, other))
 		}
 		m.touch = time.Since(on)
 	}

@@ -22,6 +22,7 @@ import (
 
 func main() {
 	arch := flag.String("arch", "amd64", "architecture of the machine: amd64, or arm64 (slow)")
+	suite := flag.String("suite", "trixie", "of Debian: trixie, which is 13, or bookworm, which is 12")
 	do := flag.String("do", "all", "all: every check; container: those that need no kernel; boot: measure how long switching on takes; seat: the screens, on a graphics card; cut: power cuts; image: only make the disk")
 	deb := flag.String("deb", "", "the package")
 	newer := flag.String("newer", "", "a later version of it")
@@ -34,18 +35,23 @@ func main() {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, *within)
 	defer cancel()
-	if err := lab(ctx, *arch, *do, *deb, *newer, p); err != nil {
+	if err := lab(ctx, *arch, *suite, *do, *deb, *newer, p); err != nil {
 		fmt.Fprintln(os.Stderr, "box lab:", err)
 		os.Exit(1)
 	}
 }
 
-func lab(ctx context.Context, arch, do, deb, newer string, p *power) error {
+func lab(ctx context.Context, arch, suite, do, deb, newer string, p *power) error {
 	a, known := architectures[arch]
-	if !known || deb == "" || newer == "" {
-		return errors.New("say -arch amd64|arm64 -deb FILE -newer FILE, or run `make test-box`")
+	if !known || deb == "" || newer == "" || suite != "trixie" && suite != "bookworm" {
+		return errors.New("say -arch amd64|arm64 -suite trixie|bookworm -deb FILE -newer FILE, or run `make test-box`")
 	}
-	work, err := filepath.Abs("build/lab/box-" + arch)
+	a.suite = suite
+	name := "build/lab/box-" + arch
+	if suite != "trixie" {
+		name += "-" + suite
+	}
+	work, err := filepath.Abs(name)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,12 @@ import (
 
 // Packages are what the labs have in common, so that one Debian does for them: what boots,
 // what the kiosk's package depends on, and what looks at the result.
-func Packages(arch string) []string {
-	return append(Headless(arch), "labwc", "cage", "chromium", "mpv", "wlr-randr", "fonts-noto-core", "grim", "wlrctl", "zbar-tools")
+func Packages(suite, arch string) []string {
+	all := append(Headless(arch), "cage", "chromium", "mpv", "wlr-randr", "fonts-noto-core", "grim", "zbar-tools")
+	if suite == "bookworm" { // it has no labwc, nor what looks at its windows
+		return append(all, "xwayland")
+	}
+	return append(all, "labwc", "wlrctl")
 }
 
 // Headless is the part of them that needs no screen.
