@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"mimpi-kiosk/internal/lab/oracle"
@@ -33,7 +29,7 @@ const (
 )
 
 // sample is what the daemon holds at a moment.
-type sample struct{ memory, heap, goroutines, files, log float64 }
+type sample struct{ memory, goroutines, files, log float64 }
 
 // soak holds evenings in fast motion, and watches what the daemon holds.
 func soak(ctx context.Context, a asked) error {
@@ -156,40 +152,22 @@ func (h *hall) guests(ctx context.Context) {
 	h.live(ctx)
 }
 
-var gauge = regexp.MustCompile(`(?m)^mimpi_(goroutines|heap_bytes) ([0-9.e+]+)$`)
-
 func (h *hall) sample(p *visit.Process) (s sample, err error) {
 	if s.memory, err = p.Resident(); err != nil {
 		return s, err
 	}
-	r, err := http.Get(p.Base + "/metrics")
+	says, err := h.lead.visitor.Metrics()
 	if err != nil {
 		return s, err
 	}
-	defer r.Body.Close()
-	text, err := io.ReadAll(r.Body)
+	if s.goroutines = says["mimpi_goroutines"]; s.goroutines == 0 {
+		return s, fmt.Errorf("/metrics tells of no goroutines: %v", says)
+	}
+	files, err := p.Files()
 	if err != nil {
 		return s, err
 	}
-	for _, m := range gauge.FindAllStringSubmatch(string(text), -1) {
-		n, err := strconv.ParseFloat(m[2], 64)
-		if err != nil {
-			return s, err
-		}
-		if m[1] == "goroutines" {
-			s.goroutines = n
-		} else {
-			s.heap = n / 1e6
-		}
-	}
-	if s.goroutines == 0 {
-		return s, fmt.Errorf("/metrics tells of no goroutines: %s", text)
-	}
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
-	if err != nil {
-		return s, err
-	}
-	s.files = float64(len(files))
+	s.files = float64(files)
 	log, err := os.Stat(h.journal() + "-wal")
 	if err != nil {
 		return s, err

@@ -7,10 +7,12 @@ package visit
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -33,10 +35,14 @@ type Process struct {
 	Cmd   *exec.Cmd
 	Base  string        // http://127.0.0.1:PORT
 	Ready time.Duration // from exec until it had what was waited for, Await
+	Dial  Dial          // opens every connection to it, and none is kept for the next request; nil: the usual way
 
 	began time.Time
 	said  *bytes.Buffer // nil: its standard error was the caller's
 }
+
+// Dial opens a connection, as net.Dialer.DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Start runs a server until it is healthy.
 func Start(cmd *exec.Cmd) (*Process, error) {
@@ -77,8 +83,9 @@ func Begin(cmd *exec.Cmd) (*Process, error) {
 
 // Await waits until /healthz answers with a status as wanted, for half a minute.
 func (p *Process) Await(wanted func(status int) bool) error {
+	client := &http.Client{Transport: p.transport()}
 	for {
-		r, err := http.Get(p.Base + "/healthz")
+		r, err := client.Get(p.Base + "/healthz")
 		if err == nil {
 			r.Body.Close()
 			if wanted(r.StatusCode) {
@@ -118,6 +125,12 @@ func (p *Process) Peak() (float64, error) { return p.memory("VmHWM:") }
 func (p *Process) memory(line string) (float64, error) {
 	kb, err := status(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid), line)
 	return float64(kb) / 1024, err
+}
+
+// Files is how many files and sockets the process has open.
+func (p *Process) Files() (int, error) {
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Cmd.Process.Pid))
+	return len(files), err
 }
 
 // status reads one number of a status file of the kernel.
@@ -179,6 +192,8 @@ type Visitor struct {
 	HTTP *http.Client
 	WS   *websocket.Conn
 	Seen json.RawMessage // the newest view, on whatever socket it came
+
+	dial Dial
 }
 
 func (p *Process) Visitor() (*Visitor, error) {
@@ -186,7 +201,14 @@ func (p *Process) Visitor() (*Visitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Visitor{Base: p.Base, HTTP: &http.Client{Jar: jar, Transport: shared}}, nil
+	return &Visitor{Base: p.Base, HTTP: &http.Client{Jar: jar, Transport: p.transport()}, dial: p.Dial}, nil
+}
+
+func (p *Process) transport() *http.Transport {
+	if p.Dial == nil {
+		return shared
+	}
+	return &http.Transport{DialContext: p.Dial, DisableKeepAlives: true}
 }
 
 // shared keeps connections for all visitors: they are not what is measured.
@@ -205,6 +227,32 @@ func (v *Visitor) Get(path string) error {
 		return fmt.Errorf("GET %s: %s", path, r.Status)
 	}
 	return nil
+}
+
+// Metrics is what /metrics says, by the name with its labels.
+func (v *Visitor) Metrics() (map[string]float64, error) {
+	r, err := v.HTTP.Get(v.Base + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]float64{}
+	for line := range strings.Lines(string(text)) {
+		if line[0] == '#' {
+			continue
+		}
+		at := strings.LastIndexByte(line, ' ')
+		n, err := strconv.ParseFloat(strings.TrimSpace(line[at+1:]), 64)
+		if err != nil || at < 0 {
+			return nil, fmt.Errorf("/metrics: %s: %q", r.Status, line)
+		}
+		all[line[:at]] = n
+	}
+	return all, nil
 }
 
 // SetPIN makes the visitor the facilitator of a new kiosk.
@@ -235,7 +283,7 @@ func (v *Visitor) Connect(role string) error {
 	for _, c := range v.HTTP.Jar.Cookies(u) {
 		header.Add("Cookie", c.String())
 	}
-	dialer := websocket.Dialer{ReadBufferSize: 4096, WriteBufferSize: 1024}
+	dialer := websocket.Dialer{ReadBufferSize: 4096, WriteBufferSize: 1024, HandshakeTimeout: 30 * time.Second, NetDialContext: v.dial}
 	ws, r, err := dialer.Dial("ws://"+u.Host+"/ws?role="+role, header)
 	if err != nil {
 		if r != nil {
