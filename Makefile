@@ -29,6 +29,7 @@ FLUSHES  := 0
 KILLS    := 1000
 HOURS    := 8
 PHONES   := 2000
+OUTAGES  := 8
 
 UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
 
@@ -47,14 +48,14 @@ run: set-up build demo-film ## set everything up and serve the demo at http://lo
 	@exec $(DAEMON) run --demo
 
 test: ## set everything up and run every test, as CI does
-	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-crowd test-display test-faults test-container test-pi test-clock test-cut test-replay; do \
+	@for stage in set-up-test build collect demo-film check test-go test-ui test-browser test-crowd test-network test-display test-faults test-container test-pi test-clock test-cut test-replay; do \
 	  echo "=== $$stage"; start=$$SECONDS; \
-	  $(MAKE) $$stage PHONES=300 FLUSHES=30 COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
+	  $(MAKE) $$stage PHONES=300 OUTAGES=2 FLUSHES=30 COLLECT_FOR="windows/amd64/.exe darwin/arm64" || { echo "=== $$stage FAILED after $$((SECONDS - start)) s" >&2; exit 1; }; \
 	  echo "=== $$stage passed in $$((SECONDS - start)) s"; \
 	done
 
 nightly: ## the long sizes of what make test runs short: five hours and more
-	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-stick PULLS=50" test-box "test-container SUITE=bookworm" test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
+	@for run in faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-network OUTAGES=16" "test-stick PULLS=50" test-box "test-container SUITE=bookworm" test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1"; do \
 	  echo "=== $$run"; start=$$SECONDS; \
 	  $(MAKE) $$run || { echo "=== $$run FAILED after $$((SECONDS - start)) s" >&2; failed="$$failed $$run;"; }; \
 	  echo "=== $$run ended after $$((SECONDS - start)) s"; \
@@ -102,6 +103,9 @@ test-browser: build demo-film ## whole evenings in headless Chromium
 
 test-crowd: build ## a hall full of PHONES (2000) that join, vote and leave at once; a tenth reads slowly, flaps, or sends nonsense
 	go run ./internal/lab/crowd -phones $(PHONES) -seed $(SEED)
+
+test-network: build ## the network of 300 phones taken away while they vote, and given back: OUTAGES (8) with SEED (1)
+	go run ./internal/lab/crowd -outages $(OUTAGES) -phones 300 -seed $(SEED)
 
 test-display: build demo-film ## touch screen and projector in a headless Wayland session; pictures in build/lab/display
 	go build -o build/lab-display ./internal/lab/display
@@ -204,7 +208,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-display test-pi deb test-deb test-box test-container cut-box seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
+.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-network test-display test-pi deb test-deb test-box test-container cut-box seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 

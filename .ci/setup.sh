@@ -144,6 +144,7 @@ need_for_test() {
     need sqlite3 sqlite3 "looks into journals from outside"
     need espeak-ng espeak-ng "reads questions aloud"
     need sox sox "listens to what is read aloud in the tests"
+    need ip iproute2 "a network for phones that can be taken away"
     need dnsmasq dnsmasq-base "names on the kiosk's Wi-Fi"
     need mmdebstrap mmdebstrap "makes the labs' Debian"
     need mkfs.vfat dosfstools "makes USB sticks for the tests"

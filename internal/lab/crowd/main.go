@@ -3,6 +3,9 @@
 // nonsense. Meanwhile another process gives the facilitator's and the clicker's commands
 // and measures them. In the end the journal is compared with what was acknowledged.
 //
+// With -outages the phones have a network of their own, which goes away while they vote and
+// comes back: see outages.go.
+//
 // It fails when a ballot or a press is lost or doubled, when a sound phone is turned away,
 // or when the daemon takes more memory than [bound] says. Times are printed, and judged
 // only where -p99 says so: other machines have other times.
@@ -14,11 +17,15 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"mimpi-kiosk/internal/lab/oracle"
@@ -38,14 +45,25 @@ func main() {
 	n := flag.Int("phones", 2000, "phones")
 	seed := flag.Uint64("seed", 1, "of chance")
 	p99 := flag.Duration("p99", 0, "the facilitator's and the clicker's commands must be quicker in 99 of 100 cases; 0: only print")
+	outages := flag.Int("outages", 0, "take the phones' network away so many times, in place of all that")
+	isAlone := flag.Bool("alone", false, "of -outages: this process has a network of its own; the lab says so to itself")
 	flag.Parse()
 	if *watches != "" {
 		exitOn(watch(*watches))
 		return
 	}
-	dir, err := os.MkdirTemp(".", "crowd-") // the disk that the checkout is on, not a tmpfs
+	if *outages > 0 && !*isAlone {
+		exitOn(alone())
+	}
+	dir, err := os.MkdirTemp("build", "crowd-") // the disk that the checkout is on, not a tmpfs
 	exitOn(err)
-	err = run(context.Background(), dir, *n, *seed, *p99)
+	if *outages > 0 {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		err = cutOff(ctx, dir, *n, *seed, *outages, *p99)
+	} else {
+		err = run(context.Background(), dir, *n, *seed, *p99)
+	}
 	exitOn(errors.Join(err, os.RemoveAll(dir)))
 }
 
@@ -56,37 +74,112 @@ func exitOn(err error) {
 	}
 }
 
-func run(ctx context.Context, dir string, n int, seed uint64, limit time.Duration) (err error) {
-	cmd := exec.CommandContext(ctx, visit.Daemon, "run", "--demo", "--data", dir, "--listen", "127.0.0.1:0")
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	cmd.Stderr = log
-	kiosk, err := visit.Start(cmd)
-	if err != nil {
-		return err
-	}
-	h := &hall{kiosk: kiosk, seed: seed, history: &oracle.History{}}
-	err = h.evening(n, limit)
-	if err := errors.Join(err, kiosk.Stop()); err != nil {
-		return err
-	}
-	verdict, err := h.history.Judge(ctx, filepath.Join(dir, "journal.db"))
-	if err != nil {
-		return err
-	}
-	fmt.Println("  journal:", verdict)
-	return verdict.Err()
+func run(ctx context.Context, dir string, n int, seed uint64, limit time.Duration) error {
+	h := &hall{seed: seed, history: &oracle.History{}}
+	_, err := h.with(ctx, dir, func() error { return h.evening(n, limit) })
+	return err
 }
 
 // hall is the kiosk and those who come to it.
 type hall struct {
 	kiosk   *visit.Process
+	net     *network // nil: everybody comes over the loopback
+	lead    *visit.Visitor
+	given   int // commands of the lead
 	seed    uint64
 	history *oracle.History
 	phones  []*phone
+	known   atomic.Int64 // phones that have an answer in this round
+}
+
+// with has a kiosk while do runs, and then judges its journal; the error has what is wrong
+// with either.
+func (h *hall) with(ctx context.Context, dir string, do func() error) (*oracle.Verdict, error) {
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	cmd := h.command(ctx, visit.Daemon, "run", "--demo", "--data", dir, "--listen", h.listen())
+	cmd.Stderr = log
+	if h.kiosk, err = visit.Begin(cmd); err != nil {
+		return nil, err
+	}
+	if h.net != nil {
+		h.kiosk.Dial = h.net.loopback
+	}
+	err = h.kiosk.Await(func(status int) bool { return status == http.StatusOK })
+	if err == nil {
+		err = h.enter()
+	}
+	if err == nil {
+		err = do()
+	}
+	err = errors.Join(err, h.kiosk.Stop())
+	verdict, jerr := h.history.Judge(ctx, filepath.Join(dir, "journal.db"))
+	if jerr != nil {
+		return nil, errors.Join(err, jerr)
+	}
+	fmt.Println("  journal:", verdict)
+	return verdict, errors.Join(err, verdict.Err())
+}
+
+// listen is where the kiosk listens: on all addresses where nobody else can reach them.
+func (h *hall) listen() string {
+	if h.net != nil {
+		return ":8080"
+	}
+	return "127.0.0.1:0"
+}
+
+// command is a program on the kiosk's machine.
+func (h *hall) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if h.net != nil {
+		return h.net.beside(ctx, name, args...)
+	}
+	return exec.CommandContext(ctx, name, args...)
+}
+
+// phone is the visitor with a phone.
+func (h *hall) phone(n int) (*visit.Visitor, error) {
+	if h.net != nil {
+		return (&visit.Process{Base: "http://" + kioskAddress + ":8080", Dial: h.net.from(n)}).Visitor()
+	}
+	return h.kiosk.Visitor()
+}
+
+// enter begins an evening with open doors, and the facilitator at the kiosk's own screen.
+func (h *hall) enter() (err error) {
+	h.lead, err = h.kiosk.Visitor()
+	if err == nil {
+		err = h.lead.SetPIN()
+	}
+	if err == nil {
+		err = h.lead.Connect("facilitator")
+	}
+	if err == nil {
+		err = h.lead.Plan("plan", "Balai Desa")
+	}
+	if err != nil {
+		return err
+	}
+	h.lead.WS.Close()
+	if err := h.do("moveTo", map[string]any{"step": "discussion"}); err != nil {
+		return err
+	}
+	return h.do("openDoors", map[string]any{})
+}
+
+// do is a command of the facilitator, each time over a new socket: nobody would read that one
+// in between.
+func (h *hall) do(what string, fields map[string]any) error {
+	if err := h.lead.Connect("facilitator"); err != nil {
+		return err
+	}
+	defer h.lead.WS.Close()
+	fields["do"] = what
+	h.given++
+	return h.lead.Do(fmt.Sprintf("lead-%d", h.given), fields)
 }
 
 // Of the phases.
@@ -97,36 +190,7 @@ const (
 )
 
 func (h *hall) evening(n int, limit time.Duration) error {
-	facilitator, err := h.kiosk.Visitor()
-	if err == nil {
-		err = facilitator.SetPIN()
-	}
-	if err == nil {
-		err = facilitator.Connect("facilitator")
-	}
-	if err == nil {
-		err = facilitator.Plan("plan", "Balai Desa")
-	}
-	if err != nil {
-		return err
-	}
-	facilitator.WS.Close()
-	// Each time a new socket: nobody would read this one in between.
-	do := func(what string, fields map[string]any) error {
-		if err := facilitator.Connect("facilitator"); err != nil {
-			return err
-		}
-		defer facilitator.WS.Close()
-		fields["do"] = what
-		return facilitator.Do(what, fields)
-	}
-	if err := do("moveTo", map[string]any{"step": "discussion"}); err != nil {
-		return err
-	}
-	if err := do("openDoors", map[string]any{}); err != nil {
-		return err
-	}
-	watcher, err := startWatch(h.kiosk.Base)
+	watcher, err := startWatch(h.kiosk.Base, exec.Command)
 	if err != nil {
 		return err
 	}
@@ -149,14 +213,14 @@ func (h *hall) evening(n int, limit time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := do("openQuestion", map[string]any{"question": "k1", "newRound": false}); err != nil {
+	if err := h.do("openQuestion", map[string]any{"question": "k1", "newRound": false}); err != nil {
 		return err
 	}
 	votes, err := h.all("vote", voteFor, (*phone).vote)
 	if err != nil {
 		return err
 	}
-	if err := do("closeQuestion", map[string]any{"question": "k1"}); err != nil {
+	if err := h.do("closeQuestion", map[string]any{"question": "k1"}); err != nil {
 		return err
 	}
 	if _, err := h.all("leave", leaveFor, (*phone).leave); err != nil {
@@ -171,7 +235,7 @@ func (h *hall) evening(n int, limit time.Duration) error {
 	if err != nil {
 		return err
 	}
-	times, err := watcher.end(h.history)
+	commands, err := watcher.end(h.history)
 	if err != nil {
 		return err
 	}
@@ -188,8 +252,9 @@ func (h *hall) evening(n int, limit time.Duration) error {
 	fmt.Printf("  vote within %v, until acknowledged: %s\n", voteFor, spread(votes))
 	var errs []error
 	for _, who := range []string{"facilitator", "clicker"} {
-		fmt.Printf("  %s's commands meanwhile, from another process: %s (aim: p99 under 100 ms)\n", who, spread(times[who]))
-		if got := quantile(times[who], 0.99); limit > 0 && got > limit {
+		took := times(commands, who, func(given) bool { return true })
+		fmt.Printf("  %s's commands meanwhile, from another process: %s (aim: p99 under 100 ms)\n", who, spread(took))
+		if got := quantile(took, 0.99); limit > 0 && got > limit {
 			errs = append(errs, fmt.Errorf("the %s's commands took %v in the slowest of 100 cases, more than %v", who, got, limit))
 		}
 	}

@@ -36,24 +36,33 @@ type phone struct {
 	running sync.WaitGroup
 	left    chan struct{} // closed when it leaves
 
+	page page // where outages are
+
 	mu        sync.Mutex
 	ws        *websocket.Conn // nil: it is away
 	screening string
+	question  question
+	news      chan struct{}            // has one when there was a view
 	lost      []error                  // why its sockets ended, but for those that it closed itself
-	open      chan struct{}            // closed when it has seen the open question
 	answers   map[string]chan answered // by command
 }
 
 type answered struct{ refused string }
 
+// question is what a phone sees of it.
+type question struct {
+	Phase string
+	Round int
+}
+
 const patience = 60 * time.Second
 
 func (p *phone) join() error {
-	v, err := p.hall.kiosk.Visitor()
+	v, err := p.hall.phone(p.n)
 	if err != nil {
 		return err
 	}
-	p.visitor, p.open, p.answers = v, make(chan struct{}), map[string]chan answered{}
+	p.visitor, p.news, p.answers = v, make(chan struct{}, 1), map[string]chan answered{}
 	p.left = make(chan struct{})
 	if err := v.Get("/vote"); err != nil {
 		return err
@@ -102,6 +111,7 @@ func (p *phone) connect() error {
 				p.mu.Lock()
 				if p.ws == v.WS { // it was not the phone that went
 					p.ws, p.lost = nil, append(p.lost, err)
+					p.page.wake()
 				}
 				p.mu.Unlock()
 				return
@@ -116,22 +126,20 @@ func (p *phone) connect() error {
 
 // see takes a message in; it needs p.mu.
 func (p *phone) see(m visit.Message) {
+	p.page.hear()
 	switch m.Type {
 	case "view":
 		var view struct {
 			Screening struct{ ID string }
-			Question  *struct{ Phase string }
+			Question  question
 		}
 		if json.Unmarshal(m.View, &view) != nil {
 			return
 		}
-		p.screening = view.Screening.ID
-		if view.Question != nil && view.Question.Phase == "open" {
-			select {
-			case <-p.open:
-			default:
-				close(p.open)
-			}
+		p.screening, p.question = view.Screening.ID, view.Question
+		select {
+		case p.news <- struct{}{}:
+		default:
 		}
 	case "done", "refused":
 		if c := p.answers[m.ID]; c != nil {
@@ -143,18 +151,32 @@ func (p *phone) see(m visit.Message) {
 	}
 }
 
+// until waits until the question is as wanted.
+func (p *phone) until(is func(question) bool) bool {
+	late := time.After(patience)
+	for {
+		p.mu.Lock()
+		seen := is(p.question)
+		p.mu.Unlock()
+		if seen {
+			return true
+		}
+		select {
+		case <-p.news:
+		case <-late:
+			return false
+		}
+	}
+}
+
 // vote sends one ballot under one id, again after each second without an answer, as the page does
 // when its line is back.
 func (p *phone) vote() error {
-	if p.visitor == nil || p.open == nil {
+	if p.visitor == nil {
 		return errors.New("it never joined")
 	}
-	if p.kind != slow {
-		select {
-		case <-p.open:
-		case <-time.After(patience):
-			return errors.New("it never saw the open question")
-		}
+	if p.kind != slow && !p.until(func(q question) bool { return q.Phase == "open" }) {
+		return errors.New("it never saw the open question")
 	}
 	id := fmt.Sprintf("ballot-%d", p.n)
 	answer := make(chan answered, 1)

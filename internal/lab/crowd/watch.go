@@ -19,6 +19,7 @@ import (
 type given struct {
 	Who  string
 	ID   string
+	At   time.Time // when it was sent
 	Took time.Duration
 }
 
@@ -75,7 +76,7 @@ func watch(base string) error {
 					errs <- fmt.Errorf("%s: %w", who, err)
 					return
 				}
-				all = append(all, given{who, id, time.Since(begin)})
+				all = append(all, given{who, id, begin, time.Since(begin)})
 			}
 		}()
 	}
@@ -94,12 +95,13 @@ type watcher struct {
 	err *strings.Builder
 }
 
-func startWatch(base string) (*watcher, error) {
+// startWatch starts it at the kiosk at an address; command makes the command for that, as exec.Command.
+func startWatch(base string, command func(name string, args ...string) *exec.Cmd) (*watcher, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{cmd: exec.Command(self, "-watch", base), err: &strings.Builder{}}
+	w := &watcher{cmd: command(self, "-watch", base), err: &strings.Builder{}}
 	w.cmd.Stderr = w.err
 	in, err := w.cmd.StdinPipe()
 	if err != nil {
@@ -113,8 +115,8 @@ func startWatch(base string) (*watcher, error) {
 	return w, w.cmd.Start()
 }
 
-// end gives the times by who gave the command, and notes the commands.
-func (w *watcher) end(h *oracle.History) (map[string][]time.Duration, error) {
+// end gives the commands, and notes them.
+func (w *watcher) end(h *oracle.History) ([]given, error) {
 	if err := w.in.Close(); err != nil {
 		return nil, err
 	}
@@ -123,11 +125,19 @@ func (w *watcher) end(h *oracle.History) (map[string][]time.Duration, error) {
 	if err := errors.Join(err, w.cmd.Wait()); err != nil {
 		return nil, fmt.Errorf("the other process: %w: %s", err, w.err)
 	}
-	times := map[string][]time.Duration{}
 	for _, g := range all {
 		h.Invoke(g.ID)
 		h.Acknowledge(g.ID)
-		times[g.Who] = append(times[g.Who], g.Took)
 	}
-	return times, nil
+	return all, nil
+}
+
+// times are how long the commands of one took, of those that are as wanted.
+func times(all []given, who string, is func(given) bool) (took []time.Duration) {
+	for _, g := range all {
+		if g.Who == who && is(g) {
+			took = append(took, g.Took)
+		}
+	}
+	return took
 }
