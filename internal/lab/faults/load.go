@@ -191,13 +191,10 @@ func (s *seat) id() string {
 
 // seen is what the seats look at in a view.
 type seen struct {
-	Screening struct{ ID string }
-	Step      string
-	Question  *struct {
-		ID, Phase string
-		Round     int
-		Options   []struct{ ID string }
-	}
+	Screening  struct{ ID string }
+	Step       string
+	Question   *inView // of a phone and the touch screen
+	Current    *inView // the same, of the facilitator
 	Attendance struct{ Total int }
 	Health     []struct {
 		Part, Level   string
@@ -206,8 +203,17 @@ type seen struct {
 	Playback struct{ Playing bool }
 }
 
+type inView struct {
+	ID, Phase string
+	Round     int
+	Options   []struct{ ID string }
+}
+
 func (s *seat) view() (v seen) {
 	_ = json.Unmarshal(s.visitor.Seen, &v) // nothing seen yet is no view
+	if s.role == "facilitator" {
+		v.Question = v.Current
+	}
 	return v
 }
 
