@@ -171,6 +171,9 @@ func (a architecture) furnish(folder string) error {
 		write(folder, "etc/hostname", "kiosk\n", 0o644),
 		write(folder, "etc/modules-load.d/lab.conf", "i6300esb\n", 0o644), // QEMU's hardware watchdog
 	)
+	// systemd would ask for a name and a password on every virtio console.
+	err = errors.Join(err, os.MkdirAll(filepath.Join(folder, "etc/systemd/system"), 0o755),
+		os.Symlink("/dev/null", filepath.Join(folder, "etc/systemd/system/serial-getty@"+a.shell+".service")))
 	for name, text := range units {
 		err = errors.Join(err, write(folder, "etc/systemd/system/"+name, names.Replace(text), 0o644))
 	}
