@@ -48,7 +48,7 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 	options := qemu.Options{
 		Arch: a.qemu, CPUs: 2, Memory: 1024,
 		Kernel: i.kernel, Initrd: i.initrd,
-		Append:   "root=/dev/vda rw console=" + a.console + " net.ifnames=0 quiet systemd.show_status=no",
+		Append:   "root=/dev/vda rw console=" + a.console + " net.ifnames=0 quiet systemd.show_status=no systemd.default_device_timeout_sec=600",
 		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
 		Forward:  []int{80, 8080},
 		Consoles: 2,
