@@ -2,11 +2,14 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -89,6 +92,39 @@ func TestFilm(t *testing.T) {
 	}
 	if r := newKiosk(t, setup{}).own().get("/film"); r.StatusCode != 404 {
 		t.Errorf("no film gives %s", r.Status)
+	}
+}
+
+// The kiosk holds the film open between requests, and yet serves what is there now.
+func TestFilmIsReplaced(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "film.mp4")
+	put := func(film string) {
+		t.Helper()
+		part := path + ".part"
+		if err := errors.Join(os.WriteFile(part, []byte(film), 0o644), os.Rename(part, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("one")
+	b := newKiosk(t, setup{parts: func(p *Parts) { p.Show.FilmFile = path }}).own()
+	for _, film := range []string{"one", "the other", "a third"} {
+		put(film)
+		for range 3 {
+			if r := b.get("/film"); r.StatusCode != 200 || string(r.body) != film {
+				t.Fatalf("the film is %s %q, want %q", r.Status, r.body, film)
+			}
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.get("/film"); r.StatusCode != 404 {
+		t.Errorf("a film that is gone gives %s", r.Status)
+	}
+	put("one")
+	if r := b.get("/film"); string(r.body) != "one" {
+		t.Errorf("a film that is there again is %s %q", r.Status, r.body)
 	}
 }
 

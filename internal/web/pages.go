@@ -136,16 +136,6 @@ func (s *Server) icon(name string) ([]byte, error) {
 	return data, err
 }
 
-// serveFilm serves the film with byte ranges.
-func (s *Server) serveFilm(w http.ResponseWriter, r *http.Request) {
-	if s.show.FilmFile == "" || !s.mayBe(r, stageRole) {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeFile(w, r, s.show.FilmFile)
-}
-
 func (s *Server) serveSubtitles(w http.ResponseWriter, r *http.Request) {
 	file, ok := s.show.Subtitles(strings.TrimSuffix(r.PathValue("file"), ".vtt"))
 	if !ok {

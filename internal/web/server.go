@@ -150,6 +150,7 @@ type Server struct {
 	vote      *votePage
 	guidebook *guidebookPage
 	checked   checked
+	film      film
 	sockets   sync.WaitGroup
 }
 
@@ -175,7 +176,7 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 		guidebook: guide,
 		room:      p.Room, board: p.Board, keeper: p.Keeper, archive: p.Archive,
 		pages: p.Pages, texts: p.Texts, hosts: hosts, limits: p.Limits,
-		show: p.Show, zone: p.Zone, log: p.Log, vote: vote,
+		film: film{path: p.Show.FilmFile}, show: p.Show, zone: p.Zone, log: p.Log, vote: vote,
 		door:  &door{most: p.Limits.Connections, mostPerAddress: p.Limits.ConnectionsPerAddress, byAddr: map[netip.Addr]int{}},
 		codes: newCodes(p.Show, listens), crush: newCrush(p.Limits), sources: &sources{},
 		upgrader: websocket.Upgrader{
