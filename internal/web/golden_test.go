@@ -117,7 +117,12 @@ func (f *faces) screen(as role) *screen {
 // view renders and gives the message that the screen would send now.
 func (f *faces) view(c *screen) []byte {
 	f.k.server.hub.render()
-	return c.viewMessage()
+	now := f.k.server.hub.frame(c.role)
+	own, err := c.own(now)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return now.json(own)
 }
 
 // show writes the faces of these roles under name.

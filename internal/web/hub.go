@@ -3,11 +3,14 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/screening"
@@ -24,6 +27,29 @@ type frame struct {
 	view  []byte // JSON
 	asked asked  // the question in it
 	voter string // scope of voter keys: the screening's id
+
+	mu       sync.Mutex
+	messages map[string]*websocket.PreparedMessage // by what is a screen's own in them
+}
+
+// json gives the view with what is a screen's own: JSON fields, each with a comma before it.
+func (f *frame) json(own string) []byte {
+	return fmt.Appendf(nil, `{"type":"view","seq":%d,"view":%s%s}`, f.seq, f.view, own)
+}
+
+// message makes one message for all screens that have the same as their own: a hall of
+// phones has a handful.
+func (f *frame) message(own string) (*websocket.PreparedMessage, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.messages[own]; m != nil {
+		return m, nil
+	}
+	m, err := websocket.NewPreparedMessage(websocket.TextMessage, f.json(own))
+	if err == nil {
+		f.messages[own] = m
+	}
+	return m, err
 }
 
 // asked names what a phone's own ballot belongs to.
@@ -44,7 +70,7 @@ type hub struct {
 	log    *slog.Logger
 
 	mu      sync.Mutex
-	frames  map[role]frame
+	frames  map[role]*frame
 	screens map[role][]*screen // in the order they came
 	changed chan struct{}      // a screen came or went
 }
@@ -52,7 +78,7 @@ type hub struct {
 func newHub(room *screening.Room, v *viewer, b *health.Board, c screening.Clock, check *Checkup, log *slog.Logger) *hub {
 	h := &hub{
 		room: room, viewer: v, board: b, clock: c, check: check, log: log,
-		frames: map[role]frame{}, screens: map[role][]*screen{}, changed: make(chan struct{}, 1),
+		frames: map[role]*frame{}, screens: map[role][]*screen{}, changed: make(chan struct{}, 1),
 	}
 	h.render() // so that there is a view for the first screen
 	return h
@@ -115,10 +141,10 @@ func (h *hub) renderRole(s *screening.State, r role, view any) {
 		h.log.Error("render a view", "role", r, "error", err)
 		return
 	}
-	if string(data) == string(h.frames[r].view) {
+	if last := h.frames[r]; last != nil && string(data) == string(last.view) {
 		return
 	}
-	f := frame{seq: s.Seq, view: data}
+	f := &frame{seq: s.Seq, view: data, messages: map[string]*websocket.PreparedMessage{}}
 	if q := s.Question(s.Current); q != nil && len(q.Rounds) > 0 {
 		f.asked = asked{q.ID, len(q.Rounds), q.Phase}
 	}
@@ -131,7 +157,7 @@ func (h *hub) renderRole(s *screening.State, r role, view any) {
 	}
 }
 
-func (h *hub) frame(r role) frame {
+func (h *hub) frame(r role) *frame {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.frames[r]

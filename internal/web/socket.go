@@ -265,6 +265,12 @@ func (s *Server) phoneBallot(token, screeningID string, b screening.CastBallot) 
 	return b
 }
 
+// phonesVoted says whether any phone has a ballot in the newest round of a question.
+func phonesVoted(st *screening.State, question string) bool {
+	q := st.Question(question)
+	return q != nil && len(q.Rounds) > 0 && q.Rounds[len(q.Rounds)-1].ByChannel[screening.ByPhone] > 0
+}
+
 // mineIn looks a phone's ballot up in the state of the Room.
 func mineIn(st *screening.State, screeningID, question, key string) *mineView {
 	n, choices, ok := st.Standing(question, key)
@@ -330,8 +336,9 @@ func (c *screen) answer(id string, err error) bool {
 func (c *screen) write(ctx context.Context) {
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
+	soon := func() { _ = c.ws.SetWriteDeadline(time.Now().Add(writeWait)) } // fails on a closed socket only: the write says so
 	send := func(kind int, data []byte) bool {
-		_ = c.ws.SetWriteDeadline(time.Now().Add(writeWait)) // fails on a closed socket only: the write says so
+		soon()
 		return c.ws.WriteMessage(kind, data) == nil
 	}
 	for {
@@ -354,7 +361,13 @@ func (c *screen) write(ctx context.Context) {
 				return
 			}
 		case <-c.news:
-			if !send(websocket.TextMessage, c.viewMessage()) {
+			m, err := c.viewMessage()
+			if err != nil {
+				c.server.log.Error("view", "error", err)
+				return
+			}
+			soon()
+			if c.ws.WritePreparedMessage(m) != nil {
 				return
 			}
 		case <-ping.C:
@@ -365,30 +378,35 @@ func (c *screen) write(ctx context.Context) {
 	}
 }
 
-// viewMessage wraps the newest view of the role, which all its screens share, with
-// what is this screen's own.
-func (c *screen) viewMessage() []byte {
+// viewMessage is the newest view of the role with what is this screen's own.
+func (c *screen) viewMessage() (*websocket.PreparedMessage, error) {
 	f := c.server.hub.frame(c.role)
-	out := make([]byte, 0, len(f.view)+160)
-	out = append(out, `{"type":"view","seq":`...)
-	out = strconv.AppendInt(out, f.seq, 10)
-	out = append(out, `,"view":`...)
-	out = append(out, f.view...)
+	own, err := c.own(f)
+	if err != nil {
+		return nil, err
+	}
+	return f.message(own)
+}
+
+// own is what only this screen is told with a view of its role.
+func (c *screen) own(f *frame) (string, error) {
 	switch c.role {
 	case voteRole:
-		mine, err := json.Marshal(c.mineFor(f))
-		if err == nil {
-			out = append(append(out, `,"mine":`...), mine...)
+		mine := c.mineFor(f)
+		if mine == nil {
+			return `,"mine":null`, nil
 		}
+		data, err := json.Marshal(mine)
+		return `,"mine":` + string(data), err
 	case stageRole:
-		out = strconv.AppendBool(append(out, `,"leads":`...), c.server.hub.leading(c))
+		return `,"leads":` + strconv.FormatBool(c.server.hub.leading(c)), nil
 	}
-	return append(out, '}')
+	return "", nil
 }
 
 // mineFor gives the phone's own ballot in the question of a frame. The Room is asked
 // only when the question or its round has changed since.
-func (c *screen) mineFor(f frame) *mineView {
+func (c *screen) mineFor(f *frame) *mineView {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.mineKey == f.asked && c.mineOf == f.voter {
@@ -399,10 +417,8 @@ func (c *screen) mineFor(f frame) *mineView {
 
 // lookUpMine needs c.mu, also while it waits for the Room: an answer from before a
 // ballot must not be kept over one from after it.
-func (c *screen) lookUpMine(f frame) *mineView {
-	ctx, cancel := context.WithTimeout(context.Background(), commitWait)
-	defer cancel()
-	mine, err := c.server.standing(ctx, c.voter, f.voter, f.asked.question, f.asked.round)
+func (c *screen) lookUpMine(f *frame) *mineView {
+	mine, err := c.server.standing(context.Background(), c.voter, f.voter, f.asked.question, f.asked.round)
 	if err != nil {
 		return nil // the next view asks again
 	}
@@ -412,9 +428,11 @@ func (c *screen) lookUpMine(f frame) *mineView {
 
 // standing asks the Room for the ballot that counts for a phone.
 func (s *Server) standing(ctx context.Context, token, screeningID, question string, round int) (*mineView, error) {
-	if question == "" {
+	if !phonesVoted(s.room.Latest(), question) { // a hall to which a question opens need not ask
 		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, commitWait)
+	defer cancel()
 	key := s.keeper.Key(token, screeningID, question, round)
 	counts := make(chan *mineView, 1) // ctx may end before the Room gets to it
 	err := s.room.Read(ctx, func(st *screening.State) { counts <- mineIn(st, screeningID, question, key) })
