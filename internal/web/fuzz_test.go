@@ -136,7 +136,7 @@ func FuzzVoteForm(f *testing.F) {
 	}
 	k := newKiosk(f, setup{still: true})
 	k.ask("age", screening.PollBefore)
-	handler := k.server.Handler()
+	handler := k.server.Handler(f.Context())
 	page := httptest.NewRecorder()
 	open := httptest.NewRequest("GET", "http://"+host+"/vote", nil)
 	handler.ServeHTTP(page, open)

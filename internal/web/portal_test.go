@@ -107,7 +107,7 @@ func TestProbesAreAnsweredOnTheOwnWiFiOnly(t *testing.T) {
 	for address, want := range map[string]int{"10.42.0.1": http.StatusFound, "": http.StatusMisdirectedRequest} {
 		k := newKiosk(t, setup{parts: func(p *Parts) { p.Show.WiFi.Address = address }})
 		r := fromPhone("10.0.0.9", "http://captive.apple.com/hotspot-detect.html", "CaptiveNetworkSupport")
-		w := answer(k.server.Handler(), r)
+		w := answer(k.server.Handler(t.Context()), r)
 		if w.Code != want {
 			t.Errorf("address %q: %d, want %d", address, w.Code, want)
 		}

@@ -195,8 +195,8 @@ func New(p Parts, listens net.Addr) (*Server, error) {
 	return s, nil
 }
 
-// Handler gives all routes.
-func (s *Server) Handler() http.Handler {
+// Handler gives all routes. Websockets end with ctx.
+func (s *Server) Handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	small := gzhttp.GzipHandler // never around /film and /ws: it would hide ReaderFrom and Hijacker
 
@@ -224,7 +224,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /film", s.serveFilm)
 	mux.HandleFunc("GET /film/subtitles/{file}", s.serveSubtitles)
 	mux.HandleFunc("GET /voice/{lang}/{key}", s.serveVoice)
-	mux.HandleFunc("GET /ws", s.serveSocket)
+	mux.HandleFunc("GET /ws", func(w http.ResponseWriter, r *http.Request) { s.serveSocket(ctx, w, r) })
 
 	mux.HandleFunc("GET /api/sign-in", s.signInState)
 	mux.HandleFunc("POST /api/sign-in", s.signIn)
@@ -260,16 +260,15 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 		return closeAll(listeners) // ctx has ended, or the Room: its own Run says why
 	}
 	s.hub.render()
+	group, ctx := errgroup.WithContext(ctx)
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           s.Handler(ctx),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second, // of a request, not of a websocket
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	// The websockets' contexts come from here: they end with ctx.
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	var unheard beginners
 	server.ConnState = func(c net.Conn, state http.ConnState) {

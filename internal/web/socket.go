@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -55,8 +56,10 @@ func (c *screen) wake() {
 	}
 }
 
-// serveSocket upgrades /ws?role=ROLE for a screen that may have that role.
-func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+// serveSocket upgrades /ws?role=ROLE for a screen that may have that role. The screen then
+// runs by itself until ctx ends: while this function ran, net/http would keep what it needed
+// for the request, which is more than the screen needs.
+func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	as := role(r.URL.Query().Get("role"))
 	switch {
 	case !slices.Contains(roles, as):
@@ -66,17 +69,8 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this role needs the kiosk's own screen or the PIN", http.StatusForbidden)
 		return
 	}
-	// Before the upgrade, while the HTTP server still waits for this request when it ends.
-	s.sockets.Add(1)
-	defer s.sockets.Done()
-	leave, no := s.door.enter(r)
-	if no != nil {
-		http.Error(w, no.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	defer leave()
 	c := &screen{
-		server: s, role: as, request: r,
+		server: s, role: as, request: r.WithContext(ctx),
 		news: make(chan struct{}, 1), answers: make(chan []byte, answersHeld), gone: make(chan struct{}),
 	}
 	if as == voteRole {
@@ -87,8 +81,17 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		}
 		c.voter = token
 	}
+	// Before the upgrade, while the HTTP server still waits for this request when it ends.
+	s.sockets.Add(1)
+	defer s.sockets.Done()
+	leave, no := s.door.enter(r)
+	if no != nil {
+		http.Error(w, no.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	ws, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
+		leave()
 		return // Upgrade has answered
 	}
 	c.ws = ws
@@ -96,7 +99,15 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		// What the kernel holds for a phone that does not read; else it would be megabytes.
 		_ = tcp.SetWriteBuffer(unreadBytes)
 	}
-	c.serve(r.Context())
+	s.sockets.Go(func() {
+		defer leave()
+		defer func() { // as net/http does: one screen must not end the film of all
+			if err := recover(); err != nil {
+				s.log.Error("screen", "role", as, "panic", err, "stack", string(debug.Stack()))
+			}
+		}()
+		c.serve(ctx)
+	})
 }
 
 // serve runs the screen until either side ends; ctx ends with the server.
@@ -113,12 +124,14 @@ func (c *screen) serve(ctx context.Context) {
 		_ = c.ws.Close() // wakes the reader; there is nobody left to tell of an error
 	})
 	c.server.hub.add(c)
+	defer func() {
+		c.server.hub.remove(c)
+		c.server.checkup.leave(c)
+		close(c.gone)
+		cancel()
+		writer.Wait()
+	}()
 	c.read(ctx)
-	c.server.hub.remove(c)
-	c.server.checkup.leave(c)
-	close(c.gone)
-	cancel()
-	writer.Wait()
 }
 
 func (c *screen) read(ctx context.Context) {

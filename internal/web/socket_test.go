@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -67,6 +68,21 @@ func TestSlowReaderHoldsNobodyUp(t *testing.T) {
 		t.Errorf("beside it there were %d presses, the slowest took %v until it was seen", n, longest)
 	}
 	t.Logf("%d presses, the slowest was seen after %v; the slow screen went after %v", n, longest, time.Since(begin))
+}
+
+func TestScreenThatPanicsEndsAlone(t *testing.T) {
+	t.Parallel()
+	k := newKiosk(t, setup{parts: func(p *Parts) {
+		p.Show.PressKey = func(context.Context, string, string, string) error { panic("a mistake of ours") }
+	}})
+	other, broken := k.own().socket(touchRole), k.own().deaf(touchRole)
+	sockets := func() int { return k.server.hub.counts()[touchRole] }
+	eventually(t, "both are connected", func() bool { return sockets() == 2 })
+	if err := broken.WriteJSON(map[string]any{"id": "press-1", "do": "pressKey", "key": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the one that panicked is gone", func() bool { return sockets() == 1 })
+	other.must("ping", nil)
 }
 
 func TestTooManyConnections(t *testing.T) {
