@@ -431,6 +431,10 @@ func (c *screen) mineFor(f *frame) *mineView {
 // lookUpMine needs c.mu, also while it waits for the Room: an answer from before a
 // ballot must not be kept over one from after it.
 func (c *screen) lookUpMine(f *frame) *mineView {
+	if !phonesVoted(c.server.room.Latest(), f.asked.question) {
+		// A hall to which a question opens need not ask. One of its ballots may be on its way.
+		return nil
+	}
 	mine, err := c.server.standing(context.Background(), c.voter, f.voter, f.asked.question, f.asked.round)
 	if err != nil {
 		return nil // the next view asks again
@@ -441,7 +445,7 @@ func (c *screen) lookUpMine(f *frame) *mineView {
 
 // standing asks the Room for the ballot that counts for a phone.
 func (s *Server) standing(ctx context.Context, token, screeningID, question string, round int) (*mineView, error) {
-	if !phonesVoted(s.room.Latest(), question) { // a hall to which a question opens need not ask
+	if question == "" {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitWait)
