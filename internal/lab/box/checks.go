@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mimpi-kiosk/internal/lab/visit"
 )
 
 // check is one thing that must hold; what it saw is printed.
@@ -106,17 +108,17 @@ func verbs(ctx context.Context, m *machine) (string, error) {
 const people = 25
 
 // setPIN is what the kiosk's own browser does.
-const setPIN = `curl -sS -f -m 20 -H 'Content-Type: application/json' -d '{"pin":"` + pin + `"}' http://127.0.0.1:8080/api/pin`
+const setPIN = `curl -sS -f -m 20 -H 'Content-Type: application/json' -d '{"pin":"` + visit.PIN + `"}' http://127.0.0.1:8080/api/pin`
 
 func screening(ctx context.Context, m *machine) (string, error) {
 	if _, err := m.run(ctx, setPIN); err != nil {
 		return "", err
 	}
-	f, err := signIn(ctx, m)
+	f, err := signIn(m)
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(openDoors(f), count(f, 0, people)); err != nil {
+	if err := errors.Join(f.openDoors(), f.count(0, people)); err != nil {
 		return "", closing(f, err)
 	}
 	return "", f.Close()
@@ -133,14 +135,14 @@ func speaks(ctx context.Context, m *machine) (string, error) {
 
 // allThere signs in and sees the people; what was acknowledged last is sent again.
 func allThere(ctx context.Context, m *machine) error {
-	f, err := signIn(ctx, m)
+	f, err := signIn(m)
 	if err != nil {
 		return err
 	}
 	if err := f.people(people); err != nil {
 		return closing(f, err)
 	}
-	if err := count(f, people-1, people); err != nil {
+	if err := f.count(people-1, people); err != nil {
 		return closing(f, err)
 	}
 	if err := f.Close(); err != nil {
@@ -250,14 +252,15 @@ func readOnly(ctx context.Context, m *machine) (string, error) {
 	if said, code, err := m.try(ctx, "curl -sS -f -m 20 http://127.0.0.1:8080/healthz"); err != nil || code == 0 {
 		return "", fmt.Errorf("it says that it keeps what it is given: %q, %w", said, err)
 	}
-	f, err := signIn(ctx, m)
+	f, err := signIn(m)
 	if err != nil {
 		return "", err
 	}
 	// Longer than the watchdog's patience: it goes on, and what the card has is shown.
 	err = f.people(people)
-	if refused := f.do("ro", `"do":"countAttendee","category":"woman"`); refused == nil || !strings.Contains(refused.Error(), "not_saved") {
-		err = errors.Join(err, fmt.Errorf("a press that cannot be kept was answered with %v", refused))
+	var refused *visit.Refused
+	if answer := f.countOne("ro"); !errors.As(answer, &refused) || refused.Reason != "not_saved" {
+		err = errors.Join(err, fmt.Errorf("a press that cannot be kept was answered with %v", answer))
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", err

@@ -15,7 +15,7 @@ func clockFromPhone(ctx context.Context, m *machine) (string, error) {
 	if m.in != nil {
 		return "none in a container: it has no clock of its own", nil
 	}
-	f, err := signIn(ctx, m)
+	f, err := signIn(m)
 	if err != nil {
 		return "", err
 	}
@@ -39,8 +39,8 @@ func clockFromPhone(ctx context.Context, m *machine) (string, error) {
 	if err != nil {
 		return "", closing(f, err)
 	}
-	command := `"do":"setClock","now":"` + machine.Add(ahead).UTC().Format(time.RFC3339) + `"`
-	if err := errors.Join(f.do("clock", command), f.Close()); err != nil {
+	set := map[string]any{"do": "setClock", "now": machine.Add(ahead).UTC().Format(time.RFC3339)}
+	if err := errors.Join(f.Do("clock", set), f.Close()); err != nil {
 		return "", err
 	}
 	for begun := time.Now(); ; {

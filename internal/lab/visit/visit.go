@@ -255,6 +255,9 @@ func (v *Visitor) Metrics() (map[string]float64, error) {
 	return all, nil
 }
 
+// PIN of the kiosk that a lab visits.
+const PIN = "258014"
+
 // SetPIN makes the visitor the facilitator of a new kiosk.
 func (v *Visitor) SetPIN() error { return v.pin("/api/pin") }
 
@@ -262,7 +265,7 @@ func (v *Visitor) SetPIN() error { return v.pin("/api/pin") }
 func (v *Visitor) SignIn() error { return v.pin("/api/sign-in") }
 
 func (v *Visitor) pin(path string) error {
-	r, err := v.HTTP.Post(v.Base+path, "application/json", strings.NewReader(`{"pin":"258014"}`))
+	r, err := v.HTTP.Post(v.Base+path, "application/json", strings.NewReader(`{"pin":"`+PIN+`"}`))
 	if err != nil {
 		return err
 	}
