@@ -385,7 +385,7 @@ func plugged(ctx context.Context, m *machine) (string, error) {
 	if err := m.plug(ctx); err != nil {
 		return "", err
 	}
-	seen, err := m.run(ctx, "for i in $(seq 60); do grep -E 'state=(mounted|released)' /run/mimpi-kiosk-usb/sticks/sda && exit; sleep 1; done; journalctl -b -u 'mimpi-kiosk-usb*'; exit 1")
+	seen, err := m.run(ctx, "for i in $(seq 60); do grep -sE 'state=(mounted|released)' /run/mimpi-kiosk-usb/sticks/sda && exit; sleep 1; done; journalctl -b -u 'mimpi-kiosk-usb*'; exit 1")
 	if err != nil {
 		return "", fmt.Errorf("a stick is not mounted: %w", err)
 	}
