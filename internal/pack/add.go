@@ -57,12 +57,11 @@ func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added A
 	if err != nil {
 		return added, err
 	}
-	var disk unix.Statfs_t
-	if err := unix.Statfs(p.Film.Dir, &disk); err != nil {
+	missing, err := Lacks(p.Film.Dir, info.Size()+spareRoom)
+	if err != nil {
 		return added, err
 	}
-	if free := int64(disk.Bavail) * int64(disk.Bsize); free < info.Size()+spareRoom {
-		missing := (info.Size()+spareRoom-free)>>20 + 1
+	if missing > 0 {
 		return added, fmt.Errorf("kurang tempat: perlu %d MB lagi / not enough room: %d MB more are needed", missing, missing)
 	}
 	name := fileName(filepath.Base(source))
@@ -247,4 +246,17 @@ func Sign(ctx context.Context, dir string, key minisign.PrivateKey) error {
 	_, _ = io.Copy(io.Discard, r) // from memory
 	signature := r.SignWithComments(key, "mimpi-kiosk pack "+p.ID, "signature of a screening pack, mimpi-kiosk")
 	return renameio.WriteFile(filepath.Join(dir, SignatureFile), signature, 0o644)
+}
+
+// Lacks is how many MB the disk of a folder has too few for so many bytes; 0: they fit.
+func Lacks(dir string, bytes int64) (mb int64, err error) {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(dir, &disk); err != nil {
+		return 0, err
+	}
+	free := int64(disk.Bavail) * int64(disk.Bsize) // of other types in 32 bits
+	if free >= bytes {
+		return 0, nil
+	}
+	return (bytes-free)>>20 + 1, nil
 }

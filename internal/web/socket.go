@@ -405,11 +405,7 @@ func (c *screen) viewMessage() (*websocket.PreparedMessage, error) {
 func (c *screen) own(f *frame) (string, error) {
 	switch c.role {
 	case voteRole:
-		mine := c.mineFor(f)
-		if mine == nil {
-			return `,"mine":null`, nil
-		}
-		data, err := json.Marshal(mine)
+		data, err := json.Marshal(c.mineFor(f))
 		return `,"mine":` + string(data), err
 	case stageRole:
 		return `,"leads":` + strconv.FormatBool(c.server.hub.leading(c)), nil

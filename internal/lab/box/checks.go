@@ -256,7 +256,6 @@ func readOnly(ctx context.Context, m *machine) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Longer than the watchdog's patience: it goes on, and what the card has is shown.
 	err = f.people(people)
 	var refused *visit.Refused
 	if answer := f.countOne("ro"); !errors.As(answer, &refused) || refused.Reason != "not_saved" {
@@ -265,6 +264,7 @@ func readOnly(ctx context.Context, m *machine) (string, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", err
 	}
+	// Longer than the watchdog's patience.
 	after, err := m.run(ctx, "sleep 30; systemctl show --value -p NRestarts mimpi-kiosk.service")
 	if err = errors.Join(err, expect(after, before)); err != nil {
 		return "", fmt.Errorf("restarts on a card that takes nothing: %w", err)

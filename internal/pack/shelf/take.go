@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"syscall"
 
 	"mimpi-kiosk/internal/pack"
 )
@@ -139,14 +138,11 @@ func (s *Shelf) clear() error {
 }
 
 func room(dir string, need int64) error {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return err
+	missing, err := pack.Lacks(dir, need+spare)
+	if err == nil && missing > 0 {
+		err = wrongf("Kotak tidak punya cukup tempat: perlu %d MB lagi.", "The box has not enough room: %d MB more are needed.", missing)
 	}
-	if free := int64(fs.Bavail) * int64(fs.Bsize); free < need+spare {
-		return wrongf("Kotak tidak punya cukup tempat: perlu %d MB lagi.", "The box has not enough room: %d MB more are needed.", (need+spare-free)>>20+1)
-	}
-	return nil
+	return err
 }
 
 func copyFile(ctx context.Context, from *os.Root, name string, to *os.Root, f entry, told func(int)) (sum string, err error) {
