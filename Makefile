@@ -127,6 +127,9 @@ test-disk: build ## a disk that is full, read-only, failing or slow while people
 soak: build ## evenings in fast motion for HOURS (8): memory, goroutines, files and log must stay flat
 	go run ./internal/lab/faults -do soak,table -seed $(SEED) -soak $(HOURS)h
 
+soak-by-clock: build ## the same with rests, for HOURS (8) by the clock of a QEMU machine that skips idle time: an hour or two in all
+	go run ./internal/lab/gpio -soak $(HOURS)h -seed $(SEED)
+
 test-pi: build ## buttons and lamps on a simulated GPIO chip in QEMU: PRESSES (2500) with SEED (1)
 	go vet -tags lab ./internal/lab/gpio/...
 	go run ./internal/lab/gpio -presses $(PRESSES) -seed $(SEED)
@@ -210,7 +213,7 @@ clean: ## remove what was built, fetched and put in place here
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-network test-display test-pi deb test-deb test-box test-container cut-box seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
+.PHONY: run test nightly test-cut test-replay test-clock test-faults faults test-kill test-disk soak soak-by-clock test-stick set-up set-up-test ui build collect demo-film test-go test-ui test-browser test-crowd test-network test-display test-pi deb test-deb test-box test-container cut-box seat-box bench-box test-box-arm64 bench fuzz audit check fmt clean help
 
 # ---- files ----
 

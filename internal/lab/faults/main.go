@@ -35,6 +35,7 @@ type asked struct {
 	seed    int
 	kills   int
 	soak    time.Duration
+	rest    time.Duration // after each step of the soak's evenings
 	only    string        // part of the name of a fault
 	hurts   time.Duration // how long a disk is bad
 	most    int           // of the points of a kind
@@ -49,6 +50,7 @@ func main() {
 	flag.DurationVar(&a.hurts, "hurts", 4*time.Second, "how long each disk is bad")
 	flag.IntVar(&a.most, "points", 10, "how many of the points of each kind, evenly; 0: all")
 	flag.DurationVar(&a.soak, "soak", time.Minute, "how long the soak goes on")
+	flag.DurationVar(&a.rest, "rest", 0, "how long everybody in the soak rests after each step of an evening")
 	within := flag.Duration("within", 10*time.Hour, "give up after this long")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -69,7 +69,7 @@ func soak(ctx context.Context, a asked) error {
 	}()
 	evenings := 0
 	for err == nil && watching.Err() == nil {
-		if err = h.evening(watching); err == nil {
+		if err = h.evening(watching, a.rest); err == nil {
 			evenings++
 		}
 	}
@@ -87,6 +87,9 @@ func soak(ctx context.Context, a asked) error {
 		row = row.With(v)
 		err = errors.Join(err, v.Err(), enough(v, 20*evenings))
 	}
+	if evenings == 0 {
+		err = errors.Join(err, errors.New("not one evening came to its end: too short to show anything"))
+	}
 	says, flat := judge(samples)
 	row.Size = fmt.Sprintf("%v, %d evenings", time.Since(begin).Round(time.Second), evenings)
 	row.Says = says
@@ -96,8 +99,8 @@ func soak(ctx context.Context, a asked) error {
 }
 
 // evening is a whole one: plan, doors, questions before, film, questions after, the end. Each
-// step gets a fraction of a second of everybody's presses and ballots.
-func (h *hall) evening(ctx context.Context) error {
+// step gets a fraction of a second of everybody's presses and ballots, and then a rest.
+func (h *hall) evening(ctx context.Context, rest time.Duration) error {
 	lead := h.lead
 	if _, err := lead.look(); err != nil {
 		return err
@@ -139,6 +142,7 @@ func (h *hall) evening(ctx context.Context) error {
 		if err := step(); err != nil {
 			return err
 		}
+		pause(ctx, rest)
 	}
 	h.stands.step = "closing"
 	return ctx.Err()

@@ -31,7 +31,7 @@ func (t *tally) clock(ctx context.Context, k *kernel, initrd string, seed int) e
 	t.begin(nil)
 	guest, err := qemu.Start(ctx, qemu.Options{
 		CPUs: 1, Memory: 768, Kernel: k.image, Initrd: initrd,
-		Append: fmt.Sprint("console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 lab.do=clock lab.seed=", seed),
+		Append: fmt.Sprint(commandLine, "lab.do=clock lab.seed=", seed),
 		Log:    &labLines{to: t},
 	})
 	if err != nil {

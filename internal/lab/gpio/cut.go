@@ -112,7 +112,7 @@ func (t *tally) live(ctx context.Context, k *kernel, initrd string, disk *card.C
 	t.begin(disk.Operations)
 	guest, err := qemu.Start(ctx, qemu.Options{
 		CPUs: 1, Memory: 768, Kernel: k.image, Initrd: initrd,
-		Append: "console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 " + asked,
+		Append: commandLine + asked,
 		Disks:  []qemu.Disk{{Path: address}}, Args: args,
 		Log: &labLines{to: t},
 	})

@@ -5,6 +5,7 @@
 // With -cuts the same machine works on a memory card whose power is cut again and again
 // (make test-cut), with -replay it is cut at each flush of one run (make test-replay), and with
 // -clock the clock of that machine jumps (make test-clock): see cut.go, replay.go, clock.go.
+// With -soak it holds evenings for hours by its own clock (make soak-by-clock): see soak.go.
 //
 // It builds the module gpio-sim for a Debian kernel, a file system of the daemon, the
 // guest's program (folder guest) and the contract suite (folder sim), boots them in QEMU,
@@ -38,12 +39,13 @@ func main() {
 	replay := flag.Bool("replay", false, "cut the power at each flush of a recorded run, in place of all that")
 	points := flag.Int("points", 0, "with -replay: at so many flushes of each life, evenly; 0: all")
 	clock := flag.Bool("clock", false, "let the machine's clock jump by years, in place of all that")
+	soak := flag.Duration("soak", 0, "hold evenings for so long by the machine's clock, in place of all that")
 	noSync := flag.Bool("no-sync", false, "with -cuts and -replay: let the journal's WAL not be synced; they must show")
-	within := flag.Duration("within", 15*time.Minute, "give up after this long; cuts get a minute more each")
+	within := flag.Duration("within", 15*time.Minute, "give up after this long; cuts get a minute more each, a soak its own time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, *within+time.Duration(*cuts)*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, *within+time.Duration(*cuts)*time.Minute+*soak)
 	defer cancel()
 	work := func(ctx context.Context, k *kernel, initrd string) error {
 		return boot(ctx, k, initrd, fmt.Sprintf("lab.do=%s lab.presses=%d lab.seed=%d", *do, *presses, *seed))
@@ -60,6 +62,10 @@ func main() {
 	case *clock:
 		work = func(ctx context.Context, k *kernel, initrd string) error {
 			return jumpAgainAndAgain(ctx, k, initrd, *seed)
+		}
+	case *soak > 0:
+		work = func(ctx context.Context, k *kernel, initrd string) error {
+			return soakByTheClock(ctx, k, initrd, *soak, *seed)
 		}
 	}
 	if err := run(ctx, work); err != nil {
@@ -131,16 +137,20 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	return i.write(file)
 }
 
+const commandLine = "console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 "
+
+// skipping lets the guest's clock count its instructions, 1 ns each, and jump ahead while it has
+// nothing to do: a busy host makes the run longer, and changes nothing in it.
+var skipping = []string{"-icount", "shift=0,sleep=off"}
+
 func boot(ctx context.Context, k *kernel, initrd, asked string) error {
 	began := time.Now()
 	guest, err := qemu.Start(ctx, qemu.Options{
 		CPUs: 1, Memory: 768,
 		Kernel: k.image, Initrd: initrd,
-		Append: "console=ttyS0 quiet panic=-1 rdinit=/init GODEBUG=asyncpreemptoff=1 " + asked,
-		// The guest's clock counts its instructions, 1 ns each, and jumps ahead while it has
-		// nothing to do: a busy host makes the run longer, and changes nothing in it.
-		Args: []string{"-icount", "shift=0,sleep=off", "-device", "qemu-xhci,id=usb"},
-		Log:  &labLines{to: os.Stdout},
+		Append: commandLine + asked,
+		Args:   append(skipping, "-device", "qemu-xhci,id=usb"),
+		Log:    &labLines{to: os.Stdout},
 	})
 	if err != nil {
 		return err

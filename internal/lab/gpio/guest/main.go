@@ -8,6 +8,7 @@
 //	lab.do=rates    latency and losses at rising rates, beside gpiomon
 //	lab.do=cut      work on a card until the power is cut: see cut
 //	lab.do=clock    work while the machine's clock jumps: see clock
+//	lab.do=soak     the faults lab's evenings for hours: see soak
 package main
 
 import (
@@ -31,7 +32,8 @@ func main() {
 	}
 	fmt.Println("LAB END " + status)
 	unix.Sync()
-	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF) // nothing can be done about a failure
+	_ = unix.IoctlSetInt(unix.Stdout, unix.TCSBRK, 1) // until it is all out: the kernel's own words go in between
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)  // nothing can be done about a failure
 }
 
 func run() error {
@@ -45,7 +47,7 @@ func run() error {
 	for do := range strings.SplitSeq(asked["do"], ",") {
 		fmt.Println("LAB RUN", do)
 		work := map[string]func(map[string]string) error{
-			"suite": suite, "storm": storm, "plug": plug, "rates": rates, "cut": cut, "clock": clock,
+			"suite": suite, "storm": storm, "plug": plug, "rates": rates, "cut": cut, "clock": clock, "soak": soak,
 		}[do]
 		if work == nil {
 			return fmt.Errorf("there is nothing called %q to do", do)
