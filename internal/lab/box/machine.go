@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,12 +44,16 @@ type kind struct {
 	data    string // where QEMU finds the disk that the data folder is on; "": the machine's own, which keeps what is written
 }
 
+// errTooEarly is of a machine whose kernel panicked before it had a driver for any disk: nothing
+// of ours had begun. QEMU's emulated processors do that, seldom, where the real one is busy.
+var errTooEarly = errors.New("the emulated machine's kernel panicked before it had seen a disk")
+
 // boot switches a machine on and waits until it is up.
 func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (*machine, error) {
 	options := qemu.Options{
 		Arch: a.qemu, CPUs: 2, Memory: 1024,
 		Kernel: i.kernel, Initrd: i.initrd,
-		Append:   "root=/dev/vda rw console=" + a.console + " net.ifnames=0 quiet systemd.show_status=no systemd.default_device_timeout_sec=600",
+		Append:   "root=/dev/vda rw console=" + a.console + " net.ifnames=0 quiet panic=-1 systemd.show_status=no systemd.default_device_timeout_sec=600",
 		Disks:    []qemu.Disk{{Path: i.disk, Args: "cache=unsafe"}},
 		Forward:  []int{80, 8080},
 		Consoles: 2,
@@ -81,7 +86,14 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 	}
 	m := &machine{Guest: guest}
 	if !k.bare {
-		if err := m.answers(ctx, 8080, "/touch", patience); err != nil {
+		if err := m.answers(ctx, 8080, "/touch", patience); errors.Is(err, errOff) {
+			if _, late := guest.Console(0).Expect(ctx, `Modules linked in:\n`); late == nil {
+				err = fmt.Errorf("%w: %w", errTooEarly, err)
+			}
+			return nil, closing(guest, err)
+		} else if err != nil {
+			ctx, stop := context.WithTimeout(ctx, time.Minute)
+			defer stop()
 			said, _, other := m.try(ctx, "ip -brief address; systemctl list-jobs --no-pager; systemctl status --no-pager mimpi-kiosk; journalctl --no-pager -b -n 60 -o short-monotonic")
 			return nil, closing(guest, fmt.Errorf("%w\n%s (%v)", err, said, other))
 		}
