@@ -78,7 +78,7 @@ func (p *power) cut(ctx context.Context, a architecture, i image, work string, l
 			err = errors.Join(err, fmt.Errorf("only %d commands were acknowledged: too few to show anything", verdict.Acknowledged))
 		}
 	}
-	return row.Keep(err)
+	return row.Keep(ctx, err)
 }
 
 // withFilm puts a film into the package's pack on the machine's own disk.

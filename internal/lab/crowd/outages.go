@@ -65,7 +65,7 @@ func cutOff(ctx context.Context, dir string, phones int, seed uint64, outages in
 	}
 	net, err := newNetwork(ctx)
 	if err != nil {
-		return row.Keep(err)
+		return row.Keep(ctx, err)
 	}
 	h := &hall{seed: seed, history: &oracle.History{}, net: net}
 	fmt.Printf("%d outages of the network of %d phones, seed %d:\n", outages, phones, seed)
@@ -82,7 +82,7 @@ func cutOff(ctx context.Context, dir string, phones int, seed uint64, outages in
 	if verdict != nil {
 		row = row.With(verdict)
 	}
-	return row.Keep(err)
+	return row.Keep(ctx, err)
 }
 
 func (h *hall) outages(ctx context.Context, phones, outages int, limit time.Duration) (all []*outage, says string, err error) {

@@ -93,7 +93,7 @@ func disk(ctx context.Context, a asked) error {
 		if err != nil && v != nil {
 			fmt.Println("disk:", v.Reasons)
 		}
-		if err := row.Keep(err); err != nil {
+		if err := row.Keep(ctx, err); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", b.fault, err))
 		}
 	}
@@ -460,7 +460,7 @@ func points(ctx context.Context, a asked) error {
 		row = row.With(&sum)
 		row.Size = fmt.Sprintf("%d of %d points", done, all)
 		fmt.Printf("points: %s: %s, acknowledged %d, lost %d, doubled %d\n", kind.fault, row.Size, sum.Acknowledged, len(sum.Lost), len(sum.Doubled))
-		if err := row.Keep(err); err != nil {
+		if err := row.Keep(ctx, err); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", kind.fault, err))
 		}
 	}

@@ -36,7 +36,7 @@ func kill(ctx context.Context, a asked) error {
 		fmt.Println("kill:", row.Says, v.Reasons)
 		err = errors.Join(err, v.Err(), enough(v, 10*a.kills))
 	}
-	return row.Keep(err)
+	return row.Keep(ctx, err)
 }
 
 // enough fails a run that has asked for too little to show anything.

@@ -95,7 +95,7 @@ func soak(ctx context.Context, a asked) error {
 	row.Says = says
 	fmt.Println("soak:", row.Size, v)
 	fmt.Println("soak:", says)
-	return row.Keep(errors.Join(err, flat))
+	return row.Keep(ctx, errors.Join(err, flat))
 }
 
 // evening is a whole one: plan, doors, questions before, film, questions after, the end. Each

@@ -24,7 +24,7 @@ func jumpAgainAndAgain(ctx context.Context, k *kernel, initrd string, seed int) 
 	says := fmt.Sprintf("%s; %s, %v", more, t.film, time.Since(began).Round(time.Second))
 	fmt.Printf("clock, seed %d: %d acknowledged, %d lost; %s; %s\n", seed, t.acknowledged(), t.lost, size, says)
 	row := oracle.Row{Part: "clock", Fault: "the machine's clock jumps between 1970 and 2099 under load; the daemon starts anew in 1970", Size: size, Seed: seed, Says: says}
-	return t.row(row).Keep(errors.Join(err, t.err()))
+	return t.row(row).Keep(ctx, errors.Join(err, t.err()))
 }
 
 func (t *tally) clock(ctx context.Context, k *kernel, initrd string, seed int) error {

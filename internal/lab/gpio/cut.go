@@ -43,9 +43,9 @@ func cutAgainAndAgain(ctx context.Context, k *kernel, initrd string, cuts int, s
 		if err == nil && t.lost == 0 {
 			err = errors.New("without syncs nothing was lost: these cuts do not bite")
 		}
-		return row.Keep(err)
+		return row.Keep(ctx, err)
 	}
-	return t.row(row).Keep(errors.Join(err, t.err()))
+	return t.row(row).Keep(ctx, errors.Join(err, t.err()))
 }
 
 func (t *tally) cut(ctx context.Context, k *kernel, initrd string, cuts int, seed uint64, noSync bool) (early, flushes int, err error) {

@@ -55,9 +55,9 @@ func replayEachFlush(ctx context.Context, k *kernel, initrd string, most int, se
 		if err == nil && r.bad == 0 {
 			err = errors.New("without syncs nothing was lost: this replay does not bite")
 		}
-		return row.Keep(err)
+		return row.Keep(ctx, err)
 	}
-	return t.row(row).Keep(errors.Join(err, t.err()))
+	return t.row(row).Keep(ctx, errors.Join(err, t.err()))
 }
 
 type replay struct {

@@ -30,7 +30,7 @@ func soakByTheClock(ctx context.Context, k *kernel, initrd string, howLong time.
 	}
 	row.Part, row.Fault, row.Seed = "soak", "evenings by the clock of a machine that skips idle time", seed
 	row.Says += fmt.Sprintf(", in %v", time.Since(began).Round(time.Second))
-	return row.Keep(err)
+	return row.Keep(ctx, err)
 }
 
 // withFaultsLab makes a second archive beside the first, of the same and what the soak needs.

@@ -2,7 +2,9 @@ package oracle
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,8 +40,12 @@ func (r Row) With(v *Verdict) Row {
 }
 
 // Keep leaves the row for the table, as the newest of its name; err is what went wrong.
-// It gives err back.
-func (r Row) Keep(err error) error {
+// It gives err back. A run that somebody broke off (ctx is cancelled) says nothing, unless it had
+// lost something by then: the row stays what it was.
+func (r Row) Keep(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) && r.Lost == 0 && r.Doubled == 0 {
+		return cmp.Or(err, ctx.Err())
+	}
 	if err != nil {
 		r.Wrong = err.Error()
 	}
