@@ -130,11 +130,11 @@ func (p *power) judge(ctx context.Context, disk *card.Card, work string) (_ *ora
 // live is one time with power: before is what the journal had when it began, nil when the
 // kiosk is new. In the last one the evening is only looked at.
 func (p *power) live(ctx context.Context, a architecture, i image, disk *card.Card, before *kept.Kept, random *rand.Rand, log io.Writer) (err error) {
-	m, take, err := switchOn(ctx, a, i, disk, log)
+	m, err := boot(ctx, a, i, kind{card: disk}, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, m.Close(), take()) }()
+	defer func() { err = errors.Join(err, m.Close()) }()
 	p.ready = append(p.ready, m.touch.Round(time.Second))
 	if before == nil {
 		if _, err := m.run(ctx, setPIN); err != nil {
@@ -174,25 +174,6 @@ func (p *power) live(ctx context.Context, a architecture, i image, disk *card.Ca
 	err = errors.Join(err, m.Guest.Close()) // the power is gone
 	working.Wait()
 	return err
-}
-
-// switchOn boots the machine with the card, again where it never came as far as to see it. take
-// takes the card when the machine is gone.
-func switchOn(ctx context.Context, a architecture, i image, disk *card.Card, log io.Writer) (m *machine, take func() error, err error) {
-	for tries := 1; ; tries++ {
-		address, take, err := disk.Offer()
-		if err != nil {
-			return nil, nil, err
-		}
-		m, err := boot(ctx, a, i, kind{data: address}, log)
-		if err == nil {
-			return m, take, nil
-		}
-		if err = errors.Join(err, take()); !errors.Is(err, errTooEarly) || tries == 3 {
-			return nil, nil, err
-		}
-		fmt.Println("switched on again:", err)
-	}
 }
 
 // led is an evening and its facilitator.

@@ -7,10 +7,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"mimpi-kiosk/internal/lab/card"
 	"mimpi-kiosk/internal/lab/qemu"
 )
 
@@ -34,19 +36,17 @@ type machine struct {
 	*qemu.Guest            // or nil, and
 	in          *container // then this
 
+	on               time.Time     // it was switched on
+	take             func() error  // takes its card, when it is off
 	touch, multiUser time.Duration // after power-on the touch screen's page was answered; that target was reached
 }
 
 // kind is what differs from one boot to the next.
 type kind struct {
-	screens bool   // a graphics card, and the session that it is for
-	bare    bool   // without the kiosk
-	data    string // where QEMU finds the disk that the data folder is on; "": the machine's own, which keeps what is written
+	screens bool       // a graphics card, and the session that it is for
+	bare    bool       // without the kiosk
+	card    *card.Card // that the data folder is on; nil: the machine's own disk, which keeps what is written
 }
-
-// errTooEarly is of a machine whose kernel panicked before it had a driver for any disk: nothing
-// of ours had begun. QEMU's emulated processors do that, seldom, where the real one is busy.
-var errTooEarly = errors.New("the emulated machine's kernel panicked before it had seen a disk")
 
 // boot switches a machine on and waits until it is up.
 func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (*machine, error) {
@@ -59,9 +59,8 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 		Consoles: 2,
 		Log:      log,
 	}
-	if k.data != "" {
+	if k.card != nil {
 		options.Disks[0].Snapshot = true
-		options.Disks = append(options.Disks, qemu.Disk{Path: k.data})
 		options.Append += " systemd.mount-extra=/dev/vdb:/var/lib/mimpi-kiosk:ext4:noatime"
 	}
 	// A USB stick, not yet plugged in.
@@ -79,34 +78,66 @@ func boot(ctx context.Context, a architecture, i image, k kind, log io.Writer) (
 	if k.bare {
 		options.Append += " systemd.mask=mimpi-kiosk.service systemd.mask=mimpi-kiosk.socket"
 	}
-	on := time.Now()
+	for tries := 1; ; tries++ {
+		m, err := switchOn(ctx, options, k.card)
+		if err != nil {
+			return nil, err
+		}
+		if err = m.comeUp(ctx, k); err == nil {
+			return m, nil
+		}
+		err = errors.Join(err, m.Close())
+		if tries == 3 || !m.neverSawADisk(ctx) {
+			return nil, err
+		}
+		fmt.Println("switched on again, as the emulated machine's kernel panicked before it had seen a disk:", err)
+	}
+}
+
+// switchOn starts the machine, with the card if there is one.
+func switchOn(ctx context.Context, options qemu.Options, data *card.Card) (*machine, error) {
+	m := &machine{on: time.Now(), take: func() error { return nil }}
+	if data != nil {
+		address, take, err := data.Offer()
+		if err != nil {
+			return nil, err
+		}
+		m.take = take
+		options.Disks = append(slices.Clip(options.Disks), qemu.Disk{Path: address})
+	}
 	guest, err := qemu.Start(ctx, options)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, m.take())
 	}
-	m := &machine{Guest: guest}
+	m.Guest = guest
+	return m, nil
+}
+
+// comeUp waits until the machine is up.
+func (m *machine) comeUp(ctx context.Context, k kind) error {
 	if !k.bare {
-		if err := m.answers(ctx, 8080, "/touch", patience); errors.Is(err, errOff) {
-			if _, late := guest.Console(0).Expect(ctx, `Modules linked in:\n`); late == nil {
-				err = fmt.Errorf("%w: %w", errTooEarly, err)
-			}
-			return nil, closing(guest, err)
-		} else if err != nil {
+		if err := m.answers(ctx, 8080, "/touch", patience); err != nil {
 			ctx, stop := context.WithTimeout(ctx, time.Minute)
 			defer stop()
 			said, _, other := m.try(ctx, "ip -brief address; systemctl list-jobs --no-pager; systemctl status --no-pager mimpi-kiosk; journalctl --no-pager -b -n 60 -o short-monotonic")
-			return nil, closing(guest, fmt.Errorf("%w\n%s (%v)", err, said, other))
+			return fmt.Errorf("%w\n%s (%v)", err, said, other)
 		}
-		m.touch = time.Since(on)
+		m.touch = time.Since(m.on)
 	}
-	if _, err := guest.Console(0).Expect(ctx, `LAB multi-user reached\n`); err != nil {
-		return nil, closing(guest, err)
+	if _, err := m.Console(0).Expect(ctx, `LAB multi-user reached\n`); err != nil {
+		return err
 	}
-	m.multiUser = time.Since(on)
-	if _, err := guest.Console(1).Expect(ctx, `LAB shell ready\n`); err != nil {
-		return nil, closing(guest, err)
-	}
-	return m, nil
+	m.multiUser = time.Since(m.on)
+	_, err := m.Console(1).Expect(ctx, `LAB shell ready\n`)
+	return err
+}
+
+// neverSawADisk is asked of a machine that is off: whether its kernel panicked before it had a
+// driver for any disk, so that nothing of ours had begun. QEMU's emulated processors do that,
+// seldom, where the real one is busy.
+func (m *machine) neverSawADisk(ctx context.Context) bool {
+	got, err := m.Console(0).Expect(ctx, `(?s)^.*Modules linked in:([^\n]*)\n.*Kernel panic`)
+	return err == nil && got[1] == ""
 }
 
 func closing(c io.Closer, err error) error {
@@ -135,7 +166,7 @@ func (m *machine) Close() error {
 	if m.in != nil {
 		return m.in.Close()
 	}
-	return m.Guest.Close()
+	return errors.Join(m.Guest.Close(), m.take())
 }
 
 // try runs a line of bash in the guest, as root, and gives what it printed and its exit code.

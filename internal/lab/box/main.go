@@ -191,21 +191,13 @@ func (m *machine) healthy(ctx context.Context, port int, within time.Duration) e
 	return m.answers(ctx, port, "/healthz", within)
 }
 
-// errOff is of a machine that is waited for and is not on any more.
-var errOff = errors.New("the machine went off")
-
 // answers waits until the kiosk answers, here outside, with a page or the way to one.
 func (m *machine) answers(ctx context.Context, port int, path string, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	ctx, off := context.WithCancelCause(ctx)
-	defer off(nil)
+	var off <-chan struct{} // nil: nothing switches a container off
 	if m.Guest != nil {
-		go func() {
-			if err := m.Wait(ctx); ctx.Err() == nil {
-				off(errors.Join(errOff, err))
-			}
-		}()
+		off = m.Ended()
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: m.dial, DisableKeepAlives: true}, Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -223,8 +215,10 @@ func (m *machine) answers(ctx context.Context, port int, path string, within tim
 		}
 		select {
 		case <-tick.C:
+		case <-off:
+			return errors.Join(fmt.Errorf("%s at port %d: the machine went off", path, port), m.Wait(ctx))
 		case <-ctx.Done():
-			return fmt.Errorf("%s at port %d within %v: %w (%w)", path, port, within, err, context.Cause(ctx))
+			return fmt.Errorf("%s at port %d within %v: %w", path, port, within, err)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func main() {
 			return soakByTheClock(ctx, k, initrd, *soak, *seed)
 		}
 	}
-	if err := run(ctx, work); err != nil {
+	if err := run(ctx, *soak > 0, work); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -76,7 +76,7 @@ func main() {
 
 const daemon = "build/mimpi-kiosk"
 
-func run(ctx context.Context, do func(ctx context.Context, k *kernel, initrd string) error) error {
+func run(ctx context.Context, soaks bool, do func(ctx context.Context, k *kernel, initrd string) error) error {
 	if _, err := os.Stat(daemon); err != nil {
 		return fmt.Errorf("%w: run this with make test-pi, which builds the daemon", err)
 	}
@@ -92,13 +92,14 @@ func run(ctx context.Context, do func(ctx context.Context, k *kernel, initrd str
 		return err
 	}
 	initrd := filepath.Join(work, "initramfs")
-	if err := makeInitramfs(ctx, k, work, initrd); err != nil {
+	if err := makeInitramfs(ctx, k, work, initrd, soaks); err != nil {
 		return err
 	}
 	return do(ctx, k, initrd)
 }
 
-func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
+// makeInitramfs has the faults lab in it only where that soaks: each boot unpacks all of it.
+func makeInitramfs(ctx context.Context, k *kernel, work, file string, soaks bool) error {
 	for _, build := range [][]string{
 		{"go", "build", "-o", filepath.Join(work, "guest"), "./internal/lab/gpio/guest"},
 		{"go", "test", "-c", "-tags", "lab", "-o", filepath.Join(work, "sim.test"), "./internal/lab/gpio/sim"},
@@ -133,6 +134,11 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string) error {
 	film := filepath.Join(work, "film")
 	if err := errors.Join(i.addFolder("/pack", "media/mimpi-beta"), visit.Film(ctx, film), i.addFolder("/pack/film", film)); err != nil {
 		return err
+	}
+	if soaks {
+		if err := i.addFaultsLab(ctx, filepath.Join(work, "lab-faults")); err != nil {
+			return err
+		}
 	}
 	return i.write(file)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"time"
@@ -23,42 +22,18 @@ const rest = 15 * time.Second
 // which runs in the guest.
 func soakByTheClock(ctx context.Context, k *kernel, initrd string, howLong time.Duration, seed int) error {
 	began := time.Now()
-	var row oracle.Row
-	initrd, err := withFaultsLab(ctx, initrd)
-	if err == nil {
-		row, err = soakInGuest(ctx, k, initrd, howLong, seed)
-	}
+	row, err := soakInGuest(ctx, k, initrd, howLong, seed)
 	row.Part, row.Fault, row.Seed = "soak", "evenings by the clock of a machine that skips idle time", seed
 	row.Says += fmt.Sprintf(", in %v", time.Since(began).Round(time.Second))
 	return row.Keep(ctx, err)
 }
 
-// withFaultsLab makes a second archive beside the first, of the same and what the soak needs.
-func withFaultsLab(ctx context.Context, initrd string) (string, error) {
-	program, more, whole := initrd+"-faults", initrd+"-more", initrd+"-soak"
+// addFaultsLab adds what the soak needs besides; program is where it is built here.
+func (i initramfs) addFaultsLab(ctx context.Context, program string) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./internal/lab/faults").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the faults lab: %w\n%s", err, out)
+		return fmt.Errorf("build the faults lab: %w\n%s", err, out)
 	}
-	i := initramfs{}
-	if err := errors.Join(i.addProgram("/bin/lab-faults", program), i.addFolder("/media", "media"), i.write(more)); err != nil {
-		return "", err
-	}
-	out, err := os.Create(whole)
-	if err != nil {
-		return "", err
-	}
-	defer out.Close()
-	for _, part := range []string{initrd, more} { // Linux unpacks one after the other
-		in, err := os.Open(part)
-		if err == nil {
-			_, err = io.Copy(out, in)
-			err = errors.Join(err, in.Close())
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return whole, nil
+	return errors.Join(i.addProgram("/bin/lab-faults", program), i.addFolder("/media", "media"))
 }
 
 func soakInGuest(ctx context.Context, k *kernel, initrd string, howLong time.Duration, seed int) (row oracle.Row, err error) {

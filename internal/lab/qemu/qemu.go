@@ -274,6 +274,9 @@ func (g *Guest) Console(i int) *Console { return g.consoles[i] }
 // here: "127.0.0.1:PORT". Before the guest listens, connections are accepted and closed.
 func (g *Guest) Addr(port int) string { return g.addrs[port] }
 
+// Ended is closed when the guest is off, or QEMU gone in another way: see Wait.
+func (g *Guest) Ended() <-chan struct{} { return g.ended }
+
 // Wait returns when the guest has powered itself off (nil), when QEMU ended in another
 // way, or when ctx ends.
 func (g *Guest) Wait(ctx context.Context) error {
