@@ -1,5 +1,4 @@
-// Package kioskui holds the built screens and their sentences, so that the daemon is
-// one file.
+// Package kioskui holds the built screens, so that the daemon is one file.
 //
 // A fresh clone holds only dist/.keep: it compiles without Node, and Dist then has no
 // pages until "npm run build" has filled it.
@@ -10,19 +9,13 @@ import (
 	"io/fs"
 )
 
-//go:embed all:dist lang
+//go:embed all:dist
 var files embed.FS
 
 // Dist returns the built pages: NAME.html at the root, assets/ with hashed names
 // (cacheable for ever), and icons/NAME.svg.
-func Dist() fs.FS { return within("dist") }
-
-// Lang returns the sentences of the screens: CODE.json at the root, each a flat object
-// of key to sentence. The key "language.name" is the language's own name.
-func Lang() fs.FS { return within("lang") }
-
-func within(dir string) fs.FS {
-	sub, err := fs.Sub(files, dir)
+func Dist() fs.FS {
+	sub, err := fs.Sub(files, "dist")
 	if err != nil {
 		panic("kioskui: " + err.Error()) // only for a malformed constant
 	}

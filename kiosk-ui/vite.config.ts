@@ -24,7 +24,7 @@ const sentences = {
       res.setHeader('Content-Type', 'application/json');
       const file = (req.url ?? '').slice(1);
       const read = (name: string) => readFileSync(resolve(here, 'lang', name), 'utf8');
-      const known = readdirSync(resolve(here, 'lang'));
+      const known = readdirSync(resolve(here, 'lang')).filter((name) => name.endsWith('.json'));
       if (known.includes(file)) return res.end(read(file));
       res.end(
         JSON.stringify(

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	kioskui "mimpi-kiosk/kiosk-ui"
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/health"
@@ -149,7 +149,7 @@ func packLanguage() *cobra.Command {
 		Short: "Make lang/CODE.json with every text to be translated, or add what is missing in it",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			screens, err := fs.ReadFile(kioskui.Lang(), "id.json")
+			screens, err := fs.ReadFile(lang.Files(), "id.json")
 			if err != nil {
 				return err
 			}
@@ -278,7 +278,7 @@ func publicKeys(given []string) ([]minisign.PublicKey, error) {
 
 // screenText says whether the screens have a text.
 func screenText() func(key string) bool {
-	data, err := fs.ReadFile(kioskui.Lang(), "id.json")
+	data, err := fs.ReadFile(lang.Files(), "id.json")
 	texts := map[string]string{}
 	if err != nil || json.Unmarshal(data, &texts) != nil {
 		return nil // a program without screens

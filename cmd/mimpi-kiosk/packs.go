@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	kioskui "mimpi-kiosk/kiosk-ui"
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
@@ -111,7 +111,7 @@ func (k *kiosk) loadPack(f flags) error {
 // loadTexts reads the sentences of the screens: the program's, over them those of the pack,
 // over them those in the data folder.
 func (k *kiosk) loadTexts() error {
-	texts, err := web.LoadTexts(kioskui.Lang(), filepath.Join(k.pack.Dir, "lang"), filepath.Join(k.data, "lang"))
+	texts, err := web.LoadTexts(lang.Files(), filepath.Join(k.pack.Dir, "lang"), filepath.Join(k.data, "lang"))
 	if texts == nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	kioskui "mimpi-kiosk/kiosk-ui"
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
@@ -157,7 +158,7 @@ func serveStage(t *testing.T, h *playertest.Hall, show web.Show) string {
 	if _, err := fs.Stat(kioskui.Dist(), "stage.html"); err != nil {
 		t.Fatalf("the screens are not built: %v (make ui)", err)
 	}
-	texts, err := web.LoadTexts(kioskui.Lang(), "")
+	texts, err := web.LoadTexts(lang.Files(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

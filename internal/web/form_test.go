@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	kioskui "mimpi-kiosk/kiosk-ui"
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/screening"
 )
@@ -272,7 +272,7 @@ func TestHTMLEscapes(t *testing.T) {
 
 // Each sentence that the server's own pages say is in both languages of the program.
 func TestEverySentenceIsThere(t *testing.T) {
-	texts, err := LoadTexts(kioskui.Lang(), "")
+	texts, err := LoadTexts(lang.Files(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,14 +289,14 @@ func TestEverySentenceIsThere(t *testing.T) {
 	if len(keys) < 10 {
 		t.Fatalf("only %v: the test looks in the wrong place", keys)
 	}
-	for _, lang := range []string{"id", "en"} {
+	for _, code := range []string{"id", "en"} {
 		own := map[string]string{}
-		if err := readJSONFile(kioskui.Lang(), lang+".json", &own); err != nil {
+		if err := readJSONFile(lang.Files(), code+".json", &own); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {
 			if own[key] == "" {
-				t.Errorf("kiosk-ui/lang/%s.json has no %s", lang, strconv.Quote(key))
+				t.Errorf("kiosk-ui/lang/%s.json has no %s", code, strconv.Quote(key))
 			}
 		}
 	}

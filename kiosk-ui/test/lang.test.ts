@@ -11,11 +11,11 @@ const sources = import.meta.glob<string>('../src/**/*.{svelte,ts}', {
   eager: true,
 });
 
-// The daemon says some of them: pages that work without JavaScript.
-const web = new URL('../../internal/web/', import.meta.url).pathname;
-const daemon = Object.fromEntries(
-  ts.sys.readDirectory(web, ['.go', '.html']).map((name) => [name, ts.sys.readFile(name) ?? '']),
+// The daemon and mimpi-collect say some of them.
+const programs = ['../../internal/', '../../cmd/'].flatMap((folder) =>
+  ts.sys.readDirectory(new URL(folder, import.meta.url).pathname, ['.go', '.html']),
 );
+const daemon = Object.fromEntries(programs.map((name) => [name, ts.sys.readFile(name) ?? '']));
 const said = Object.entries({ ...sources, ...daemon })
   .filter(([file]) => !/(\.test\.ts|_test\.go)$/.test(file))
   .map(([, source]) => source)
