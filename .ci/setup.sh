@@ -1,12 +1,14 @@
 #!/bin/bash
-# Checks what building (or testing) Mimpi Kiosk needs and installs what is missing
-# with apt, one sentence each. Changes nothing where everything is there already.
+# Checks what building Mimpi Kiosk needs and installs what is missing with apt, one
+# sentence each. It removes no package, and changes nothing where everything is there.
 #
 #   .ci/setup.sh run     to build and run
 #   .ci/setup.sh deb     to build the packages
-#   .ci/setup.sh test    the same, and what the tests use
-#   .ci/setup.sh bench   to build, and the programs that make bench compares with
-#   .ci/setup.sh arm     to build the packages, and to run programs for the Raspberry Pi here
+#
+# Inside the Debian of the tests (.ci/root.sh), for what only a few of them use:
+#
+#   .ci/setup.sh bench   the programs that make bench compares with
+#   .ci/setup.sh arm     an emulated Raspberry Pi
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -30,11 +32,15 @@ first_number() { grep -o '[0-9][0-9.]*' | head -n 1; }
 
 apt_lists_fresh=
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
 
+# apt_get WHAT ARGUMENTS...
 apt_get() {
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" </dev/null >>"$log" 2>&1
+    local what=$1
+    shift
+    .ci/progress.sh "$what" bash -c 'exec "${@:2}" </dev/null >>"$1" 2>&1' apt_get "$log" \
+        $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@"
 }
 
 # can_install PACKAGE: ends the script with the reason when apt cannot be used.
@@ -45,8 +51,8 @@ can_install() {
         fail "$1 is missing, and installing it needs root or sudo. Run 'apt-get install $1' as root, then run make again."
     [ -n "$apt_lists_fresh" ] && return
     echo "Refreshing apt's package lists..."
-    as_root true || fail "sudo did not give root's rights, which installing $1 needs. Run 'apt-get install $1' as root, then run make again."
-    apt_get -o APT::Update::Error-Mode=any update ||
+    $sudo true || fail "sudo did not give root's rights, which installing $1 needs. Run 'apt-get install $1' as root, then run make again."
+    apt_get lists -o APT::Update::Error-Mode=any update ||
         echo "Not every list of apt could be refreshed (the reason is in $log); going on with what there is." >&2
     apt_lists_fresh=yes
 }
@@ -55,9 +61,9 @@ can_install() {
 install() {
     can_install "$1"
     echo "Installing $1 ($2) with apt..."
-    apt_get install -y --no-install-recommends "$1" && return
+    apt_get "$1" install -y --no-install-recommends --no-remove "$1" && return
     tail -n 5 "$log" >&2
-    fail "apt could not install $1 ($2). The lines above are from $log. Check the network and apt's sources, or install $1 by hand, then run make again."
+    fail "apt could not install $1 ($2) without removing another package. The lines above are from $log. Check the network and apt's sources, or install $1 by hand, then run make again."
 }
 
 # need COMMAND PACKAGE "WHAT IT IS FOR"
@@ -90,7 +96,7 @@ need_go() {
 
     GOPROXY=off go version >/dev/null 2>&1 && return # fetched before
     echo "Fetching Go $go_wanted (Go $found is here, which is too old) through the Go module proxy..."
-    go version >>"$log" 2>&1 && return
+    .ci/progress.sh "Go $go_wanted" go version >>"$log" && return
     tail -n 3 "$log" >&2
     fail "Go $found is here, and Go $go_wanted could not be had through the Go module proxy. Check the network and run make again, or do without the proxy: $advice"
 }
@@ -129,76 +135,13 @@ need_for_run() {
     [ ${#too_old[@]} = 0 ] || fail "$(printf '%s\n' "${too_old[@]}" "Then run make again.")"
     need npm npm "fetches the parts of the screens"
     need_c_compiler
+    need espeak-ng espeak-ng "reads questions aloud"
     [ -e /etc/ssl/certs/ca-certificates.crt ] || install ca-certificates "lets Go and npm trust their registries"
 }
 
-need_for_test() {
-    need chromium chromium "browser for the tests"
-    need zbarimg zbar-tools "reads the QR codes in screenshots"
-    need ffmpeg ffmpeg "makes long and broken films for the tests"
-    need mpv mpv "plays the film on the Raspberry Pi"
-    need cage cage "a screen that can be pulled out, for the tests"
-    need Xwayland xwayland "without which Debian 12's cage ends at once"
-    need pulseaudio pulseaudio "a loudspeaker that can be pulled out, for the tests"
-    need pactl pulseaudio-utils "pulls it out"
-    need sqlite3 sqlite3 "looks into journals from outside"
-    need espeak-ng espeak-ng "reads questions aloud"
-    need sox sox "listens to what is read aloud in the tests"
-    need ip iproute2 "a network for phones that can be taken away"
-    need dnsmasq dnsmasq-base "names on the kiosk's Wi-Fi"
-    need mmdebstrap mmdebstrap "makes the labs' Debian"
-    need mkfs.vfat dosfstools "makes USB sticks for the tests"
-    need mkfs.exfat exfatprogs "makes USB sticks for the tests"
-    need losetup mount "lets the tests plug them in"
-    need minisign minisign "checks the kiosk's signatures"
-    need age age "opens what the kiosk encrypts"
-    need localc libreoffice-calc "opens the coordinators' spreadsheet"
-    need pdftoppm poppler-utils "turns its pages into pictures"
-    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ||
-        install postgresql "PostgreSQL, which the coordinators' tool writes into"
-}
-
-need_for_lab() { # virtual machines and packages
-    need systemd-analyze systemd "judges the units"
-    need systemd-nspawn systemd-container "a Debian with its own systemd, without a virtual machine"
-    need qemu-system-x86_64 qemu-system-x86 "virtual machines for the labs"
-    need qemu-io qemu-utils "asks the labs' disks for writes and flushes"
-    need mdir mtools "looks into FAT sticks of the labs"
-    need mount.exfat-fuse exfat-fuse "looks into exFAT sticks of the labs"
-    need fusermount fuse3 "mounts those"
-    need gpiomon gpiod "listens to GPIO lines, beside the kiosk"
-    need_kernel_parts
-}
-
-# The source and the headers of Debian's own kernel, in one version: the GPIO lab builds a
-# module that Debian leaves out.
-need_kernel_parts() {
-    compgen -G '/usr/src/linux-source-*.tar.xz' >/dev/null && compgen -G '/usr/src/linux-headers-*-amd64' >/dev/null && return
-    can_install linux-source
-    local headers series
-    headers=$(LC_ALL=C apt-cache depends linux-headers-amd64 | sed -n 's/^ *Depends: \(linux-headers-[0-9].*\)/\1/p' | head -n 1)
-    series=$(echo "$headers" | grep -o '[0-9]*\.[0-9]*' | head -n 1) # "6.1"
-    [ -n "$series" ] || fail "apt knows no linux-headers-amd64, which the GPIO lab's kernel module is built with. Check apt's sources, then run make again."
-    install "linux-source-$series" "the kernel's source, for the simulated GPIO chip"
-    install "$headers" "the kernel's headers, for the simulated GPIO chip"
-}
-
 need_for_bench() {
-    need mpv mpv "plays the film on the Raspberry Pi"
     need qrencode qrencode "draws QR codes, beside the kiosk"
-    has nginx || [ -x build/bench/nginx/usr/sbin/nginx ] || unpack_nginx
-}
-
-# Unpacked only: an installed nginx would serve this machine's port 80.
-unpack_nginx() {
-    can_install nginx
-    echo "Fetching nginx (serves the film, beside the kiosk) with apt, to unpack it in build/bench..."
-    local into=build/bench/nginx
-    rm -rf "$into" && mkdir -p "$into" &&
-        (cd "$into" && apt-get -q download nginx) >>"$log" 2>&1 &&
-        dpkg-deb -x "$into"/nginx_*.deb "$into" && "$into/usr/sbin/nginx" -v >>"$log" 2>&1 && return
-    tail -n 5 "$log" >&2
-    fail "nginx could not be had with apt. The lines above are from $log. Check the network and apt's sources, then run make again."
+    need nginx nginx "serves the film, beside the kiosk"
 }
 
 need_for_deb() {
@@ -213,16 +156,14 @@ need_for_deb() {
 }
 
 need_for_arm() { # a Debian for another processor is made, and tests for it run, with that processor emulated
-    need mmdebstrap mmdebstrap "makes the labs' Debian"
-    need mkfs.vfat dosfstools "makes USB sticks for the tests"
     need qemu-system-aarch64 qemu-system-arm "the Raspberry Pi 4's processor, emulated"
     need qemu-aarch64-static qemu-user-static "runs its programs while the guest's Debian is made"
     need arch-test arch-test "by which mmdebstrap sees that it can run them"
     need update-binfmts binfmt-support "lets the kernel start them"
-    [ -e /proc/sys/fs/binfmt_misc/register ] || as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc >>"$log" 2>&1
+    [ -e /proc/sys/fs/binfmt_misc/register ] || $sudo mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc >>"$log" 2>&1
     local processor
     for processor in qemu-aarch64 qemu-arm; do
-        [ -e "/proc/sys/fs/binfmt_misc/$processor" ] || as_root update-binfmts --enable "$processor" >>"$log" 2>&1
+        [ -e "/proc/sys/fs/binfmt_misc/$processor" ] || $sudo update-binfmts --enable "$processor" >>"$log" 2>&1
         [ -e "/proc/sys/fs/binfmt_misc/$processor" ] ||
             fail "the kernel was not told to start programs for ARM with $processor (the reason may be in $log). In a container, binfmt_misc has to be set up on its host; then run make again."
     done
@@ -230,11 +171,14 @@ need_for_arm() { # a Debian for another processor is made, and tests for it run,
 
 mkdir -p build
 : >"$log"
+in_test_root() {
+    [ -e /etc/mimpi-kiosk-test-root ] || fail "'$1' is for the Debian of the tests: run the make target, which enters it."
+}
+
 case "${1:-}" in
 run) need_for_run ;;
-test) need_for_run && need_for_test && need_for_lab && need_for_deb ;;
 deb) need_for_run && need_for_deb ;;
-bench) need_for_run && need_for_bench ;;
-arm) need_for_run && need_for_test && need_for_deb && need_for_arm ;;
-*) fail "say what for: .ci/setup.sh run, deb, test, bench or arm." ;;
+bench) in_test_root bench && need_for_bench ;;
+arm) in_test_root arm && need_for_arm ;;
+*) fail "say what for: .ci/setup.sh run or deb." ;;
 esac

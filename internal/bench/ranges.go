@@ -22,8 +22,7 @@ const (
 	rangeFile    = 200 << 20 // bytes of the film
 	rangeRound   = 256 << 20 // bytes of one round
 	rangeRounds  = 11
-	rangeReaders = 4                                  // connections at once
-	nginxHere    = "build/bench/nginx/usr/sbin/nginx" // where make bench unpacks Debian's
+	rangeReaders = 4 // connections at once
 )
 
 // ranges reads parts of a film from the kiosk, from nginx and from Go's own file server, in turns.
@@ -107,10 +106,7 @@ func bigFilm(dir string) error {
 func startNginx(ctx context.Context, dir string) (*visit.Process, error) {
 	program, err := exec.LookPath("nginx")
 	if err != nil {
-		program = nginxHere
-	}
-	if _, err := os.Stat(program); err != nil {
-		return nil, errors.New("nginx is not here: run this part as make bench does, or install Debian's package nginx")
+		return nil, fmt.Errorf("%w: run this part as make bench does, or install Debian's package nginx", err)
 	}
 	at, err := freeAddress()
 	if err != nil {

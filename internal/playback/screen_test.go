@@ -83,7 +83,7 @@ func TestScreenGoneAndBack(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", s.dir)
 	t.Setenv("WAYLAND_DISPLAY", "wayland-0")
 	h := playertest.Open(t, &journaltest.Memory{})
-	b := newBooth(t, h, "--vo=wlshm", "--ao=null")
+	b := newBooth(t, h, "--vo=wlshm", "--geometry=320x240", "--ao=null")
 	at := b.playing(0, 1000).At
 	if vo := ask[string](b, "current-vo"); vo != "wlshm" {
 		t.Fatalf("the picture goes to %q", vo)

@@ -79,7 +79,7 @@ func installation(ctx context.Context, a architecture, deb, newer, work string, 
 	if a.headless {
 		packages = root.Headless(a.debian)
 	}
-	debian, err := root.DebianOf(ctx, a.debian, "build/lab", a.suite, packages, out)
+	debian, err := root.DebianOf(ctx, a.debian, a.suite, packages, out)
 	if err != nil {
 		return nil, err
 	}

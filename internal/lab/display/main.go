@@ -46,7 +46,7 @@ func main() {
 // enter makes the Debian, and runs this very program in it. What is written there goes
 // to memory and is gone afterwards, but for build/lab/display, where the pictures stay.
 func enter(ctx context.Context) error {
-	debian, err := root.Debian(ctx, "build/lab", "trixie", root.Packages("trixie", runtime.GOARCH), os.Stdout)
+	debian, err := root.Debian(ctx, "trixie", root.Packages("trixie", runtime.GOARCH), os.Stdout)
 	if err != nil {
 		return err
 	}

@@ -13,44 +13,27 @@ import (
 	"strings"
 )
 
-// kernel is a Debian kernel of which this machine has the source, the headers and the
-// image in one version, and the module gpio-sim built for it.
+// kernel is a Debian kernel of which the source, the headers and the image are installed in
+// one version, and the module gpio-sim built for it.
 type kernel struct {
-	release string // "6.1.0-56-amd64"
-	image   string // vmlinuz
-	modules string // folder of its modules
-	gpioSim string // gpio-sim.ko
+	release string   // "6.12.118+deb13-amd64"
+	image   string   // vmlinuz
+	modules []string // files of the modules that the guest loads, in this order
+	gpioSim string   // gpio-sim.ko
 }
 
-// modulesInOrder are those that the guest loads, each after what it needs. gpio-sim, ours,
-// comes last.
-var modulesInOrder = [...]string{
-	"kernel/fs/configfs/configfs.ko",
-	"kernel/drivers/usb/common/usb-common.ko",
-	"kernel/drivers/usb/core/usbcore.ko",
-	"kernel/drivers/usb/host/xhci-hcd.ko",
-	"kernel/drivers/usb/host/xhci-pci.ko",
-	"kernel/drivers/virtio/virtio_ring.ko",
-	"kernel/drivers/virtio/virtio.ko",
-	"kernel/drivers/virtio/virtio_pci_legacy_dev.ko",
-	"kernel/drivers/virtio/virtio_pci_modern_dev.ko",
-	"kernel/drivers/virtio/virtio_pci.ko",
-	"kernel/drivers/block/virtio_blk.ko",
-	"kernel/crypto/crc32c_generic.ko",
-	"kernel/lib/crc16.ko",
-	"kernel/fs/mbcache.ko",
-	"kernel/fs/jbd2/jbd2.ko",
-	"kernel/fs/ext4/ext4.ko",
-}
+// wantedModules are those that the guest uses; what they need is loaded before them.
+// gpio-sim, ours, comes last.
+var wantedModules = []string{"configfs", "xhci_pci", "virtio_pci", "virtio_blk", "crc32c_generic", "ext4"}
 
-// findKernel takes what .ci/setup.sh installed: the newest headers that the source fits.
+// findKernel finds the newest installed headers that the installed source fits.
 func findKernel(work string) (*kernel, error) {
 	sources, err := filepath.Glob("/usr/src/linux-source-*.tar.xz")
 	if err != nil {
 		return nil, err
 	}
 	for _, source := range sources {
-		series := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(source), "linux-source-"), ".tar.xz") // "6.1"
+		series := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(source), "linux-source-"), ".tar.xz") // "6.12"
 		headers, err := filepath.Glob("/usr/src/linux-headers-" + series + ".*-amd64")
 		if err != nil {
 			return nil, err
@@ -58,59 +41,86 @@ func findKernel(work string) (*kernel, error) {
 		slices.SortFunc(headers, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(b, a)) })
 		for _, h := range headers {
 			k := &kernel{release: strings.TrimPrefix(filepath.Base(h), "linux-headers-")}
-			if err := k.findImage(work); err != nil {
+			k.image = "/boot/vmlinuz-" + k.release
+			if _, err := os.Stat(k.image); err != nil {
+				return nil, fmt.Errorf("the kernel's package linux-image-%s is not installed: %w", k.release, err)
+			}
+			if k.modules, err = loadOrder(filepath.Join("/lib/modules", k.release), wantedModules); err != nil {
 				return nil, err
 			}
 			return k, k.buildGPIOSim(work, source, h)
 		}
 	}
-	return nil, errors.New("this machine has no linux-source-X.Y with linux-headers-X.Y.0-N-amd64 of the same X.Y: .ci/setup.sh test installs them")
+	return nil, errors.New("here is no linux-source-X.Y with linux-headers-X.Y.Z-amd64 of the same X.Y: .ci/packages.txt has them for the Debian in which make runs this lab")
 }
 
-// findImage takes the image that is installed, or fetches its package and unpacks it
-// beside: installing a kernel would change how the host boots.
-func (k *kernel) findImage(work string) error {
-	k.image, k.modules = "/boot/vmlinuz-"+k.release, "/lib/modules/"+k.release
-	if k.complete() {
-		return nil
+// loadOrder returns the files of the wanted modules and of those that they need, below the
+// folder of a kernel's modules, each after what it needs. Modules that are built into the
+// kernel are left out. A module may be compressed: "kernel/fs/ext4/ext4.ko.xz".
+func loadOrder(folder string, wanted []string) ([]string, error) {
+	builtIn, err := os.ReadFile(filepath.Join(folder, "modules.builtin"))
+	if err != nil {
+		return nil, err
 	}
-	unpacked := filepath.Join(work, "image-"+k.release)
-	k.image = filepath.Join(unpacked, "boot/vmlinuz-"+k.release)
-	k.modules = filepath.Join(unpacked, "lib/modules", k.release)
-	if k.complete() {
-		return nil
+	dependencies, err := os.ReadFile(filepath.Join(folder, "modules.dep"))
+	if err != nil {
+		return nil, err
 	}
-	name := "linux-image-" + k.release
-	fmt.Printf("Fetching the kernel's package %s...\n", name)
-	download := exec.Command("apt-get", "-q", "download", name)
-	download.Dir = work
-	if out, err := download.CombinedOutput(); err != nil {
-		return fmt.Errorf("apt-get download %s: %w\n%s\nCheck the network and apt's sources, or install %s", name, err, out, name)
+	there := map[string]bool{} // by name: built into the kernel
+	for file := range strings.FieldsSeq(string(builtIn)) {
+		there[moduleName(file)] = true
 	}
-	packages, err := filepath.Glob(filepath.Join(work, name+"_*.deb"))
-	if err != nil || len(packages) == 0 {
-		return fmt.Errorf("apt-get download %s left no package: %w", name, err)
+	type module struct {
+		file  string
+		needs []string // files; modules.dep has all of them, the innermost last
 	}
-	if out, err := exec.Command("dpkg-deb", "-x", packages[0], unpacked).CombinedOutput(); err != nil {
-		return fmt.Errorf("unpack %s: %w\n%s", packages[0], err, out)
+	modules := map[string]module{}
+	for line := range strings.Lines(string(dependencies)) {
+		file, needs, ok := strings.Cut(line, ":")
+		if !ok {
+			return nil, fmt.Errorf("%s/modules.dep has the line %q", folder, line)
+		}
+		modules[moduleName(file)] = module{file, strings.Fields(needs)}
 	}
-	if err := os.Remove(packages[0]); err != nil {
-		return err
-	}
-	if !k.complete() {
-		return fmt.Errorf("%s has not got %s, or lacks modules in %s", name, k.image, k.modules)
-	}
-	return nil
-}
-
-func (k *kernel) complete() bool {
-	for _, m := range modulesInOrder {
-		if _, err := os.Stat(filepath.Join(k.modules, m)); err != nil {
-			return false
+	var order []string
+	for _, name := range wanted {
+		m, ok := modules[name]
+		switch {
+		case ok:
+		case there[name]:
+			continue
+		default:
+			return nil, fmt.Errorf("the kernel of %s has no module %s", folder, name)
+		}
+		slices.Reverse(m.needs)
+		for _, file := range append(m.needs, m.file) {
+			if file = filepath.Join(folder, file); !slices.Contains(order, file) {
+				order = append(order, file)
+			}
 		}
 	}
-	_, err := os.Stat(k.image)
-	return err == nil
+	return order, nil
+}
+
+// moduleName returns the name of a module by its file: "xhci_pci" for "kernel/.../xhci-pci.ko.xz".
+func moduleName(file string) string {
+	name, _, _ := strings.Cut(filepath.Base(file), ".ko")
+	return strings.ReplaceAll(name, "-", "_")
+}
+
+// unpackModule returns a file that the guest can load as it is: the module itself, or
+// what is in a compressed one.
+func unpackModule(work, file string) (string, error) {
+	name, compressed := strings.CutSuffix(filepath.Base(file), ".xz")
+	if !compressed {
+		return file, nil
+	}
+	content, err := exec.Command("xz", "--decompress", "--stdout", file).Output()
+	if err != nil {
+		return "", fmt.Errorf("unpack %s: %w", file, err)
+	}
+	unpacked := filepath.Join(work, name)
+	return unpacked, os.WriteFile(unpacked, content, 0o644)
 }
 
 // sources of the module. Debian's kernels leave it out, and irq_sim, which it stands on,

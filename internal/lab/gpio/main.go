@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -121,15 +122,15 @@ func makeInitramfs(ctx context.Context, k *kernel, work, file string, soaks bool
 		"/lib/no-sync.so": filepath.Join(work, "no-sync.so"), "/bin/gpiomon": "/usr/bin/gpiomon", "/bin/e2fsck": "/usr/sbin/e2fsck",
 	} {
 		if err := i.addProgram(where, file); err != nil {
-			return fmt.Errorf("%w (.ci/setup.sh test installs what is missing)", err)
+			return fmt.Errorf("%w (.ci/packages.txt has what the lab uses)", err)
 		}
 	}
-	for n, m := range append(modulesInOrder[:], "gpio-sim.ko") {
-		from := filepath.Join(k.modules, m)
-		if m == "gpio-sim.ko" {
-			from = k.gpioSim
+	for n, m := range append(slices.Clone(k.modules), k.gpioSim) {
+		from, err := unpackModule(work, m)
+		if err != nil {
+			return err
 		}
-		i.add(fmt.Sprintf("/modules/%02d-%s", n, filepath.Base(m)), from)
+		i.add(fmt.Sprintf("/modules/%02d-%s", n, filepath.Base(from)), from)
 	}
 	film := filepath.Join(work, "film")
 	if err := errors.Join(i.addFolder("/pack", "media/mimpi-beta"), visit.Film(ctx, film), i.addFolder("/pack/film", film)); err != nil {

@@ -1,5 +1,5 @@
-// Package root makes Debian root file systems for the labs, and keeps them below
-// build/lab for the next run.
+// Package root makes Debian root file systems for the labs, and keeps them in mimpi-kiosk
+// below the user's cache folder for the next run, also that of another checkout.
 package root
 
 import (
@@ -38,23 +38,25 @@ func Headless(arch string) []string {
 // Debian gives the folder of a Debian of that suite with the packages in it, made by
 // mmdebstrap the first time (a few minutes) from the mirror that this machine's own apt
 // uses. It needs root. Take a copy, or an overlay, of what must not change for the next.
-func Debian(ctx context.Context, build, suite string, packages []string, out io.Writer) (string, error) {
-	return DebianOf(ctx, runtime.GOARCH, build, suite, packages, out)
+func Debian(ctx context.Context, suite string, packages []string, out io.Writer) (string, error) {
+	return DebianOf(ctx, runtime.GOARCH, suite, packages, out)
 }
 
 // DebianOf is Debian for an architecture by Debian's name. One that is not this
 // machine's needs qemu-user-static and binfmt_misc, and many times as long.
-func DebianOf(ctx context.Context, arch, build, suite string, packages []string, out io.Writer) (string, error) {
+func DebianOf(ctx context.Context, arch, suite string, packages []string, out io.Writer) (string, error) {
 	packages = slices.Compact(slices.Sorted(slices.Values(packages)))
 	key := sha256.Sum256([]byte("2 " + suite + " " + strings.Join(packages, " ")))
 	name := fmt.Sprintf("%s-%x", suite, key[:6])
 	if arch != runtime.GOARCH {
 		name += "-" + arch
 	}
-	folder, err := filepath.Abs(filepath.Join(build, name))
+	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
+	cache = filepath.Join(cache, "mimpi-kiosk")
+	folder := filepath.Join(cache, name)
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}
@@ -62,13 +64,13 @@ func DebianOf(ctx context.Context, arch, build, suite string, packages []string,
 		return "", errors.New("the lab needs root: it makes a Debian of its own and enters it")
 	}
 	if _, err := exec.LookPath("mmdebstrap"); err != nil {
-		return "", errors.New("the lab needs mmdebstrap: apt install mmdebstrap (.ci/setup.sh test does it)")
+		return "", errors.New("the lab needs mmdebstrap: apt install mmdebstrap (.ci/packages.txt has it)")
 	}
 	mirror, err := Mirror("/etc/apt")
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(build, 0o755); err != nil {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
 	fmt.Fprintf(out, "Making a Debian %s (%s) with %s...\n", suite, arch, strings.Join(packages, ", "))

@@ -62,7 +62,7 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	debian, err := root.Debian(ctx, o.build, "trixie", []string{
+	debian, err := root.Debian(ctx, "trixie", []string{
 		"systemd", "systemd-sysv", "udev", "linux-image-amd64", "initramfs-tools", "kmod", "dosfstools", "exfatprogs",
 	}, os.Stdout)
 	if err != nil {
