@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"mimpi-kiosk/internal/export/chart"
 )
@@ -46,7 +47,8 @@ type indexScreening struct {
 }
 
 // indexOf makes LIHAT-SAYA.html of what stands in dir, also of other kiosks, whose
-// folders are no more trusted than any stick.
+// folders are no more trusted than any stick: what is none of ours is left out. A stick that fails
+// while it is read is an error, since the page would say that there is less than there is.
 func indexOf(dir string) ([]byte, error) {
 	root, err := os.OpenRoot(filepath.Join(dir, Top))
 	if errors.Is(err, os.ErrNotExist) {
@@ -57,10 +59,22 @@ func indexOf(dir string) ([]byte, error) {
 	}
 	defer root.Close() // read only
 	var kiosks []indexKiosk
-	for _, kiosk := range folders(root.FS(), ".") {
+	names, err := folders(root.FS(), ".")
+	if err != nil {
+		return nil, err
+	}
+	for _, kiosk := range names {
 		k := indexKiosk{Name: kiosk}
-		for _, name := range folders(root.FS(), kiosk) {
-			if s := look(root, kiosk, name); s != nil {
+		names, err := folders(root.FS(), kiosk)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			s, err := look(root, kiosk, name)
+			if err != nil {
+				return nil, err
+			}
+			if s != nil {
 				k.Screenings = append(k.Screenings, *s)
 			}
 		}
@@ -71,18 +85,21 @@ func indexOf(dir string) ([]byte, error) {
 	return index(kiosks)
 }
 
-// folders lists the folders in one, without links; none when it cannot be read.
-func folders(tree fs.FS, name string) []string {
+// folders lists the folders in one, without links; none when it is no folder that may be read.
+func folders(tree fs.FS, name string) ([]string, error) {
 	f, err := tree.Open(name)
 	if err != nil {
-		return nil
+		return nil, failing(err)
 	}
 	defer f.Close() // read only
 	d, ok := f.(fs.ReadDirFile)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	entries, _ := d.ReadDir(indexMost) // what can be read of it
+	entries, err := d.ReadDir(indexMost)
+	if err := failing(err); err != nil {
+		return nil, err
+	}
 	var out []string
 	for _, e := range entries {
 		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
@@ -90,28 +107,42 @@ func folders(tree fs.FS, name string) []string {
 		}
 	}
 	slices.Sort(out)
-	return out
+	return out, nil
+}
+
+// failing gives the error of a disk that fails; nil of any other.
+func failing(err error) error {
+	if errors.Is(err, syscall.EIO) {
+		return err
+	}
+	return nil
 }
 
 // look reads what the index says of a screening; nil when it is none.
-func look(root *os.Root, kiosk, folder string) *indexScreening {
+func look(root *os.Root, kiosk, folder string) (*indexScreening, error) {
 	name := path.Join(kiosk, folder)
 	s := &indexScreening{folder: folder, held: folder}
-	if info, err := root.Lstat(path.Join(name, SealFile)); err == nil && info.Mode().IsRegular() {
+	info, err := root.Lstat(path.Join(name, SealFile))
+	if err := failing(err); err != nil {
+		return nil, err
+	}
+	if err == nil && info.Mode().IsRegular() {
 		s.Locked, s.Date = true, LongDate(folder[:min(len(folder), 10)])
-		return s
+		return s, nil
 	}
 	content, err := readBounded(root, path.Join(name, SummaryFile), indexSummary)
 	var sum Summary
 	if err != nil || json.Unmarshal(content, &sum) != nil {
-		return nil
+		return nil, failing(err)
 	}
 	report := "report.html"
-	if _, err := root.Lstat(path.Join(name, report)); err != nil {
+	if _, err := root.Lstat(path.Join(name, report)); failing(err) != nil {
+		return nil, err
+	} else if err != nil {
 		report = "attendance.csv" // of an older kiosk
 	}
 	s.fill(kiosk, report, sum)
-	return s
+	return s, nil
 }
 
 // inIndex is what the index says of a folder.
