@@ -107,7 +107,11 @@ func (k *Keeper) Keep() error {
 	if !unsaved {
 		return nil
 	}
-	if err := writeDurably(filepath.Join(filepath.Dir(k.path), secretFile), k.secret); err != nil {
+	dir := filepath.Dir(k.path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := writeDurably(filepath.Join(dir, secretFile), k.secret); err != nil {
 		return err
 	}
 	return k.save(k.state.Load())
