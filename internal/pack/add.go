@@ -105,7 +105,7 @@ func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added A
 	if err := os.Rename(tmp.Name(), final); err != nil {
 		return added, err
 	}
-	if err := renameio.WriteFile(final+sumEnding, fmt.Appendf(nil, "%s  %s\n", added.Sum, name), 0o644); err != nil {
+	if err := replace(final+sumEnding, fmt.Appendf(nil, "%s  %s\n", added.Sum, name)); err != nil {
 		return added, fmt.Errorf("keep the checksum: %w", err)
 	}
 	if err := nameFilm(added.FilmTOML, name); err != nil {
@@ -196,7 +196,7 @@ func nameFilm(path, name string) error {
 		}
 		data = bytes.Join([][]byte{bytes.TrimRight(data[:top], "\r\n"), []byte(line + "file = " + quoted + line + line), data[top:]}, nil)
 	}
-	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+	if err := replace(path, data); err != nil {
 		return fmt.Errorf("write the film's name: %w", err)
 	}
 	return nil
@@ -225,7 +225,7 @@ func WriteSums(ctx context.Context, dir string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checksums of the pack: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, SumsFile), sums.Bytes(), 0o644); err != nil {
+	if err := replace(filepath.Join(dir, SumsFile), sums.Bytes()); err != nil {
 		return nil, fmt.Errorf("write %s: %w", SumsFile, err)
 	}
 	return sums.Bytes(), nil
@@ -245,7 +245,20 @@ func Sign(ctx context.Context, dir string, key minisign.PrivateKey) error {
 	r := minisign.NewReader(bytes.NewReader(sums))
 	_, _ = io.Copy(io.Discard, r) // from memory
 	signature := r.SignWithComments(key, "mimpi-kiosk pack "+p.ID, "signature of a screening pack, mimpi-kiosk")
-	return renameio.WriteFile(filepath.Join(dir, SignatureFile), signature, 0o644)
+	return replace(filepath.Join(dir, SignatureFile), signature)
+}
+
+// replace writes a file so that after a power cut either the old or the new content is there,
+// whole, and after return the new one.
+func replace(path string, data []byte) error {
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path)) // renameio does not sync the name
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // Lacks is how many MB the disk of a folder has too few for so many bytes; 0: they fit.

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"mimpi-kiosk/internal/screening"
 )
 
@@ -286,7 +284,7 @@ func WriteLanguage(dir, code string, screens []byte) (file string, missing int, 
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return "", 0, err
 	}
-	return file, missing, renameio.WriteFile(file, out.Bytes(), 0o644)
+	return file, missing, replace(file, out.Bytes())
 }
 
 func quote(s string) string {
