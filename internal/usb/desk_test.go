@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ type clerk struct {
 	offers   []Offer
 	step     func(done int) // called at each screening
 	recorded []string
+	unsaved  error // of Exported
 }
 
 // set changes what the clerk does, while it may be at work.
@@ -66,6 +68,9 @@ func (c *clerk) Export(_ context.Context, dir string, before func(done, all int)
 func (c *clerk) Exported(_ context.Context, stick string, e Exported) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.unsaved != nil {
+		return c.unsaved
+	}
 	c.recorded = append(c.recorded, fmt.Sprintf("%s %d %d", stick, e.Screenings, e.Missing))
 	return nil
 }
@@ -95,12 +100,27 @@ type deskTest struct {
 	fake  *Fake
 	clerk *clerk
 	wrong []error
+	mu    sync.Mutex
+	shown []Stick // on the screens: as the sticks were at the last Changed
+}
+
+// onScreens gives what the screens show. Nobody tells them but Changed.
+func (d *deskTest) onScreens() []Stick {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.shown
 }
 
 func inBubble(t *testing.T, screenings int, f func(d *deskTest)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &deskTest{T: t, fake: &Fake{}, clerk: &clerk{all: screenings, fails: map[string]error{}, missing: map[string]int{}}}
 		d.Desk = &Desk{System: d.fake, Work: d.clerk, Wrong: func(_ string, err error) { d.wrong = append(d.wrong, err) }}
+		d.Desk.Changed = func() {
+			now := d.Sticks()
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.shown = now
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- d.Desk.Run(ctx) }()
@@ -122,6 +142,9 @@ func (d *deskTest) after() Stick {
 	time.Sleep(2 * settle)
 	synctest.Wait()
 	all := d.Sticks()
+	if shown := d.onScreens(); !reflect.DeepEqual(all, shown) {
+		d.Errorf("the screens show %+v, the sticks are %+v", shown, all)
+	}
 	if len(all) == 0 {
 		return Stick{}
 	}
@@ -375,6 +398,101 @@ func TestTasks(t *testing.T) {
 			t.Errorf("only exports are recorded: %v", d.clerk.recorded)
 		}
 	})
+}
+
+// A second export that comes to nothing is no export: the journal keeps the one before it.
+func TestAnExportThatFailsIsNotRecorded(t *testing.T) {
+	inBubble(t, 2, func(d *deskTest) {
+		d.fake.Plug(stick1("/a"))
+		d.want(d.after(), Safe, "", true)
+		d.clerk.set(func() { d.clerk.all, d.clerk.fails["/a"] = 0, syscall.EIO })
+		d.ask(ExportTask)
+		s := d.after()
+		d.want(s, InTrouble, Failed, true)
+		if s.Exported != (Exported{}) {
+			t.Errorf("the stick shows %+v of the export before", s.Exported)
+		}
+		if want := []string{stick1("").ID() + " 2 0"}; !slices.Equal(d.clerk.recorded, want) {
+			t.Errorf("recorded %v, want %v", d.clerk.recorded, want)
+		}
+		if len(d.wrong) != 1 || !errors.Is(d.wrong[0], syscall.EIO) {
+			t.Errorf("the log says %v", d.wrong)
+		}
+		// What got onto it before it failed is recorded.
+		d.clerk.set(func() { d.clerk.all = 1 })
+		d.ask(ExportTask)
+		d.want(d.after(), InTrouble, Failed, true)
+		if got := d.clerk.recorded; len(got) != 2 || got[1] != stick1("").ID()+" 1 0" {
+			t.Errorf("recorded %v", got)
+		}
+		d.clerk.set(func() { d.clerk.fails["/a"], d.clerk.unsaved = nil, syscall.EROFS })
+		d.ask(ExportTask)
+		d.want(d.after(), Safe, "", true)
+		if len(d.wrong) != 3 || !errors.Is(d.wrong[2], syscall.EROFS) {
+			t.Errorf("the journal took nothing, and the log says %v", d.wrong)
+		}
+	})
+}
+
+// silent is a system that does not do what it is asked.
+type silent struct {
+	*Fake
+	release, mount, watch error
+}
+
+func (s silent) Release(name string) error {
+	if s.release != nil {
+		return s.release
+	}
+	return s.Fake.Release(name)
+}
+
+func (s silent) Mount(name string) error {
+	if s.mount != nil {
+		return s.mount
+	}
+	return s.Fake.Mount(name)
+}
+
+func (s silent) Watch(ctx context.Context, seen func([]Partition)) error {
+	if s.watch != nil {
+		return s.watch
+	}
+	return s.Fake.Watch(ctx, seen)
+}
+
+// TestASystemThatFails has what mounts the sticks fail at each call: it is said, and no stick may
+// be taken out of which nobody knows whether it is unmounted.
+func TestASystemThatFails(t *testing.T) {
+	wrong := errors.New("no answer")
+	inBubble(t, 1, func(d *deskTest) {
+		d.System = silent{Fake: d.fake, release: wrong}
+		d.fake.Plug(stick1("/a"))
+		d.want(d.after(), InTrouble, Unanswered, false)
+		if len(d.clerk.recorded) != 0 {
+			t.Errorf("recorded %v", d.clerk.recorded)
+		}
+		if len(d.wrong) != 1 || !errors.Is(d.wrong[0], wrong) {
+			t.Errorf("the log says %v", d.wrong)
+		}
+	})
+	inBubble(t, 1, func(d *deskTest) {
+		d.fake.Plug(stick1("/a"))
+		d.want(d.after(), Safe, "", true)
+		d.System = silent{Fake: d.fake, mount: wrong}
+		d.ask(LogTask)
+		d.want(d.after(), InTrouble, Unanswered, true)
+		if got := d.clerk.did; !slices.Equal(got, []string{"export a"}) {
+			t.Errorf("did %v", got)
+		}
+		if len(d.wrong) != 1 || !errors.Is(d.wrong[0], wrong) {
+			t.Errorf("the log says %v", d.wrong)
+		}
+	})
+	desk := &Desk{System: silent{Fake: &Fake{}, watch: wrong}, Work: &clerk{}}
+	if err := desk.Run(t.Context()); !errors.Is(err, wrong) {
+		t.Errorf("Run gives %v", err)
+	}
 }
 
 // A stick that was let go of before the program started may be taken out, and no more.
