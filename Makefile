@@ -35,12 +35,13 @@ HOURS    := 8
 PHONES   := 2000
 OUTAGES  := 8
 PULLS    := 4
+MUTANTS  := 60
 
 STAGES := build "collect COLLECT_FOR=windows/amd64/.exe" "collect COLLECT_FOR=darwin/arm64" demo-film check test-go test-ui \
   test-browser "test-crowd PHONES=300" "test-network OUTAGES=2" test-display test-faults test-container \
   test-pi test-clock test-cut "test-replay FLUSHES=30"
 LONG_STAGES := faults "test-cut CUTS=100" test-replay "cut-box CUTS=4" "test-pi PRESSES=10000" test-crowd "test-network OUTAGES=16" \
-  "test-stick PULLS=50" test-box "test-container SUITE=bookworm" test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1" soak-by-clock
+  "test-stick PULLS=50" test-box "test-container SUITE=bookworm" test-deb test-armhf "fuzz FUZZTIME=60s" "soak HOURS=1" soak-by-clock mutants
 
 UI_SOURCES := $(shell find kiosk-ui \( -name node_modules -o -name dist -o -name test -o -name '*.go' \) -prune -o -type f -print)
 

@@ -104,3 +104,6 @@ fuzz: ## run every fuzzer for FUZZTIME (20s) each
 	  echo "=== $$fuzzer ($$file)"; \
 	  go test -run '^$$' -fuzz "^$$fuzzer\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "./$$(dirname "$$file")" </dev/null || exit 1; \
 	done
+
+mutants: $(UI) $(FILM) ## random faults in the Go code, which its tests must notice: MUTANTS (60) with SEED (1); PARTS="collect web/signin" for some folders
+	go run ./internal/lab/mutants -mutants $(MUTANTS) -seed $(SEED) -packages "$(PARTS)"

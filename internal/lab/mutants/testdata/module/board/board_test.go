@@ -1,0 +1,9 @@
+package board
+
+import "testing"
+
+func TestTitle(t *testing.T) {
+	if got := Title(); got != "score" {
+		t.Errorf("Title() = %q, want score", got)
+	}
+}

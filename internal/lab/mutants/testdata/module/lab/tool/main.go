@@ -1,0 +1,4 @@
+// Tool is a lab and is not drawn from.
+package main
+
+func main() { println(7) }
