@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 const fixture = "testdata/module"
@@ -333,5 +336,29 @@ func TestReadJudged(t *testing.T) {
 func TestJudged(t *testing.T) {
 	if _, err := readJudged("judged.txt"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Mounts and loop devices below the temporary folder of a test that was cut short are taken down.
+func TestRelease(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root mounts")
+	}
+	dir := t.TempDir()
+	image, mounted := filepath.Join(dir, "image"), filepath.Join(dir, "mounted")
+	if err := errors.Join(os.WriteFile(image, make([]byte, 1<<20), 0o644), os.Mkdir(mounted, 0o755), unix.Mount("none", mounted, "tmpfs", 0, "")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("losetup", "--find", image).CombinedOutput(); err != nil {
+		t.Fatalf("losetup: %v\n%s", err, out)
+	}
+	if err := release(dir); err != nil {
+		t.Error(err)
+	}
+	if out, err := exec.Command("losetup", "--associated", image).Output(); err != nil || len(out) > 0 {
+		t.Errorf("loop devices that are left: %s, %v", out, err)
+	}
+	if mounts, err := os.ReadFile("/proc/self/mounts"); err != nil || strings.Contains(string(mounts), mounted) {
+		t.Errorf("still mounted, %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (r *result) by() string {
 func one(ctx context.Context, o options, p *program, j *journal, s site) (*result, error) {
 	tests := p.testsFor(s.Path)
 	for _, test := range tests {
-		if err := baseline(ctx, p, j, test); err != nil {
+		if err := baseline(ctx, o, p, j, test); err != nil {
 			return nil, err
 		}
 	}
@@ -162,7 +162,7 @@ func one(ctx context.Context, o options, p *program, j *journal, s site) (*resul
 	}
 	for i := 0; i < len(tests) && r.Outcome == survived; i++ {
 		limit := 3*seconds(j.Baseline[tests[i]]) + o.spare
-		out, err := goCommand(ctx, p.root, flags, limit+buildTime, "test", "-count=1", "-vet=off", "-timeout="+limit.String(), tests[i])
+		out, err := goCommand(ctx, p.root, flags, limit+buildTime, "test", "-count=1", "-vet=off", "-failfast", "-timeout="+limit.String(), tests[i])
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
@@ -185,16 +185,21 @@ func one(ctx context.Context, o options, p *program, j *journal, s site) (*resul
 var failedTest = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // baseline runs a package's tests without a fault, once: they must pass.
-func baseline(ctx context.Context, p *program, j *journal, test string) error {
+func baseline(ctx context.Context, o options, p *program, j *journal, test string) error {
 	if j.Baseline[test] > 0 {
 		return nil
 	}
 	began := time.Now()
 	out, err := goCommand(ctx, p.root, "", 10*time.Minute+buildTime, "test", "-count=1", "-vet=off", test)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return fmt.Errorf("the tests of %s fail without any fault; mend that first: %w\n%s", p.short(test), err, tail(out))
 	}
-	return j.addBaseline(test, time.Since(began))
+	took := time.Since(began)
+	fmt.Fprintf(o.out, "    passes   %5.0f s  tests of %s, without a fault\n", took.Seconds(), p.short(test))
+	return j.addBaseline(test, took)
 }
 
 var errTimeout = errors.New("out of time")
@@ -220,7 +225,7 @@ func goCommand(ctx context.Context, dir, flags string, within time.Duration, arg
 	if bound.Err() != nil && ctx.Err() == nil {
 		err = errTimeout
 	}
-	if left := errors.Join(reap(), os.RemoveAll(tmp)); left != nil {
+	if left := errors.Join(reap(), release(tmp), os.RemoveAll(tmp)); left != nil {
 		return nil, fmt.Errorf("clear up after go %s: %w", args[0], left)
 	}
 	return out.Bytes(), err
@@ -255,6 +260,49 @@ func reap() error {
 		}
 	}
 	return errors.New("processes that a test left run on")
+}
+
+// release takes down the mounts and loop devices below a folder that tests left.
+func release(dir string) error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	for _, line := range slices.Backward(strings.Split(string(mounts), "\n")) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
+			if err := unix.Unmount(fields[1], unix.MNT_DETACH); err != nil {
+				return fmt.Errorf("unmount %s: %w", fields[1], err)
+			}
+		}
+	}
+	backing, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		return err
+	}
+	for _, name := range backing {
+		file, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // detached meanwhile
+			return err
+		}
+		if strings.HasPrefix(string(file), dir+"/") {
+			if err := detach("/dev/" + strings.Split(name, "/")[3]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func detach(device string) error {
+	loop, err := os.Open(device)
+	if err != nil {
+		return err
+	}
+	defer loop.Close()
+	if err := unix.IoctlSetInt(int(loop.Fd()), unix.LOOP_CLR_FD, 0); err != nil {
+		return fmt.Errorf("detach %s: %w", device, err)
+	}
+	return nil
 }
 
 func wait(pid int) error {
