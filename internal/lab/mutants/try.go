@@ -213,6 +213,9 @@ func goCommand(ctx context.Context, dir, flags string, within time.Duration, arg
 	if err != nil {
 		return nil, err
 	}
+	if err := os.Chmod(tmp, os.ModeSticky|0o777); err != nil { // as /tmp is: a test runs PostgreSQL as another user
+		return nil, err
+	}
 	cmd := exec.CommandContext(bound, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" "+flags))
