@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -77,6 +78,9 @@ func measure(ctx context.Context, o options) error {
 
 // run tries the mutants of a draw and reports. The tally is nil when it did not come to an end.
 func run(ctx context.Context, o options) (*tally, error) {
+	if o.count < 1 {
+		return nil, fmt.Errorf("%d mutants show nothing: at least 1", o.count)
+	}
 	judgements, err := readJudged(o.judged)
 	if err != nil {
 		return nil, err
@@ -86,15 +90,16 @@ func run(ctx context.Context, o options) (*tally, error) {
 	if err != nil {
 		return nil, err
 	}
-	drawn := draw(p.sites, o.seed)
-	if len(drawn) == 0 {
-		return nil, errors.New("no code to draw from")
+	for _, folder := range o.parts {
+		if !slices.ContainsFunc(p.sites, func(s site) bool { return within(s.Package, []string{folder}) }) {
+			return nil, fmt.Errorf("there is no code of the product in %q: name folders as \"web/signin\" (in internal) or \"cmd/mimpi-kiosk\"", folder)
+		}
 	}
 	j, err := openJournal(o, p)
 	if err != nil {
 		return nil, err
 	}
-	if err := try(ctx, o, p, j, drawn); err != nil {
+	if err := try(ctx, o, p, j, draw(p.sites, o.seed)); err != nil {
 		return nil, err
 	}
 	t := newTally(j.Results, judgements)

@@ -268,6 +268,17 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// Nothing was asked for: that must not pass.
+func TestNothingToDo(t *testing.T) {
+	none, elsewhere := fixtureRun(t, "score"), fixtureRun(t, "score", "scores")
+	none.count = 0
+	for o, want := range map[*options]string{&none: "0 mutants", &elsewhere: `"scores"`} {
+		if _, err := run(t.Context(), *o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // A mutant that does not compile is drawn again, and counts for nothing.
 func TestInvalid(t *testing.T) {
 	results := []result{{Outcome: invalid}, {Outcome: killed}, {Outcome: invalid}, {Outcome: survived}, {Outcome: killed}}
