@@ -23,6 +23,7 @@ type options struct {
 	seed     uint64
 	count    int           // of valid mutants
 	parts    []string      // see [within]
+	own      bool          // run no tests of importers
 	root     string        // of the module
 	patterns []string      // of packages, as "go list" takes them
 	results  string        // folder
@@ -34,6 +35,9 @@ type options struct {
 // name is that of the run's files.
 func (o options) name() string {
 	name := fmt.Sprint(o.seed)
+	if o.own {
+		name += "-own"
+	}
 	for _, p := range o.parts {
 		name += "-" + strings.ReplaceAll(p, "/", "-")
 	}

@@ -157,10 +157,10 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := fixtureRun(t, "score", "board")
+	o := fixtureRun(t, "score")
 	got, err := run(t.Context(), o)
-	if err == nil || !strings.Contains(err.Error(), "66.7 %") {
-		t.Errorf("two of three were killed, and the error is %v", err)
+	if got == nil || err == nil || !strings.Contains(err.Error(), "66.7 %") {
+		t.Fatalf("two of three were killed, and the error is %v", err)
 	}
 	outcome := map[string]string{}
 	for _, r := range slices.Concat(got.killed, got.survivors) {
@@ -181,7 +181,13 @@ func TestRun(t *testing.T) {
 		t.Errorf("files of the working tree:\n%s", d)
 	}
 
-	line, err := os.ReadFile(filepath.Join(o.results, "1-score-board-unjudged.txt"))
+	quick := o
+	quick.own = true
+	if got, _ := run(t.Context(), quick); got == nil || got.all.killed != 1 || len(got.survivors) != 2 {
+		t.Errorf("own tests alone kill one of three: %+v", got)
+	}
+
+	line, err := os.ReadFile(filepath.Join(o.results, "1-score-unjudged.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +207,7 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(out.String(), "3 mutants were tried before") || strings.Contains(out.String(), " killed      ") {
 		t.Errorf("a second run did not go on from the journal:\n%s", &out)
 	}
-	report, err := os.ReadFile(filepath.Join(o.results, "1-score-board.txt"))
+	report, err := os.ReadFile(filepath.Join(o.results, "1-score.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

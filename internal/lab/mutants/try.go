@@ -119,6 +119,9 @@ func (r *result) by() string {
 // one tries a mutant.
 func one(ctx context.Context, o options, p *program, j *journal, s site) (*result, error) {
 	tests := p.testsFor(s.Path)
+	if o.own && p.tested[s.Path] {
+		tests = []string{s.Path}
+	}
 	for _, test := range tests {
 		if err := baseline(ctx, o, p, j, test); err != nil {
 			return nil, err
