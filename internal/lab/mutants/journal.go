@@ -48,6 +48,7 @@ func (o options) name() string {
 type journal struct {
 	Source   string             // digest of the files that were tested
 	Baseline map[string]float64 // seconds that a package's tests took without a fault
+	Flaky    []string           // packages whose tests failed once without a fault, and which
 	Results  []result           // in the order of the draw
 
 	path  string
@@ -83,7 +84,7 @@ func openJournal(o options, p *program) (*journal, error) {
 	if j.Source != "" {
 		fmt.Fprintf(o.out, "The code has changed since %s was written: all mutants are tried again.\n", j.path)
 	}
-	j.Source, j.Baseline, j.Results = source, map[string]float64{}, nil
+	j.Source, j.Baseline, j.Flaky, j.Results = source, map[string]float64{}, nil, nil
 	return j, os.MkdirAll(o.results, 0o755)
 }
 

@@ -9,9 +9,9 @@
 // A mutant is compiled from an overlay (go help build, -overlay), so the working tree is not
 // touched; a run ends with an error when a file of it changes meanwhile. The tests of the mutant's
 // own package are run first, then those of the packages that import it, directly or not, the quickest
-// first, without the race detector and without vet. All of these must pass without a fault, or the
-// run ends. A mutant that does not compile is invalid, and another one is drawn. A test that
-// fails now and then may kill a mutant by chance: the report names the test that killed each.
+// first, without the race detector and without vet. All of these must pass without a fault, at
+// the second time at the latest, or the run ends. A test that fails has killed the mutant when it fails
+// once more, alone or with the others. A mutant that does not compile is invalid, and another one is drawn.
 //
 // Results are kept in build/lab/mutants/SEED.json after each mutant, and a run that was broken off
 // goes on from there while the source is the same. Survivors are judged by people, in judged.txt:
@@ -104,5 +104,5 @@ func run(ctx context.Context, o options) (*tally, error) {
 		return nil, err
 	}
 	t := newTally(j.Results, judgements)
-	return t, errors.Join(t.report(o, p.sites, judgements), t.verdict())
+	return t, errors.Join(t.report(o, p.sites, j.Flaky), t.verdict())
 }

@@ -246,6 +246,50 @@ func TestOutOfTime(t *testing.T) {
 	}
 }
 
+// A test that fails the first time, without a fault and of each mutant, kills nothing.
+func TestFlaky(t *testing.T) {
+	root := t.TempDir()
+	if err := os.CopyFS(root, os.DirFS(fixture)); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`package board
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestFlaky(t *testing.T) {
+	seen := filepath.Join(%q, strings.ReplaceAll(os.Getenv("GOFLAGS"), "/", "_")+".seen")
+	if _, err := os.Stat(seen); err != nil {
+		os.WriteFile(seen, nil, 0o644)
+		t.Error("by chance")
+	}
+}
+`, t.TempDir())
+	if err := os.WriteFile(filepath.Join(root, "board", "flaky_test.go"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := fixtureRun(t, "score")
+	o.root = root
+	got, err := run(t.Context(), o)
+	if got == nil {
+		t.Fatal(err)
+	}
+	if got.all.killed != 2 || len(got.survivors) != 1 {
+		t.Errorf("%+v", got.all)
+	}
+	report, err := os.ReadFile(filepath.Join(o.results, "1-score.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "failed once without a fault:\n  board --- FAIL: TestFlaky\n"; !strings.Contains(string(report), want) {
+		t.Errorf("the report lacks %q:\n%s", want, report)
+	}
+}
+
 // Copies of the fixture, with what must end a run.
 func TestErrors(t *testing.T) {
 	for name, c := range map[string]struct {

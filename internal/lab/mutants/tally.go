@@ -118,7 +118,7 @@ func (t *tally) verdict() error {
 }
 
 // report prints it, and writes it into SEED.txt, beside lines for the judgements that are missing in SEED-unjudged.txt.
-func (t *tally) report(o options, sites []site, judged judgements) error {
+func (t *tally) report(o options, sites []site, flaky []string) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "\nMutants of seed %d\n\n", o.seed)
 	t.table(&out, "package", t.packages)
@@ -140,7 +140,10 @@ func (t *tally) report(o options, sites []site, judged judgements) error {
 			fmt.Fprintf(&out, "  %s:%d %s%s\n", r.Site.File, r.Site.Line, r.Site.Operator, r.by())
 		}
 	}
-	if gone := judged.stale(sites); len(gone) > 0 && len(o.parts) == 0 {
+	if len(flaky) > 0 {
+		fmt.Fprintf(&out, "\nTests that failed once without a fault:\n  %s\n", strings.Join(flaky, "\n  "))
+	}
+	if gone := t.judged.stale(sites); len(gone) > 0 && len(o.parts) == 0 {
 		fmt.Fprintf(&out, "\nJudged, and no longer in the code; remove from %s:\n  %s\n", judgedFile, strings.Join(gone, "\n  "))
 	}
 	base := filepath.Join(o.results, o.name())
