@@ -51,7 +51,7 @@ func (s *State) applyToScreening(r Recorded) {
 	case DoorsClosed:
 		s.DoorsOpen = false
 	case RunningTotalsShown:
-		s.ShowRunning = e.Show
+		s.applyTotals(r.Seq, e.Show)
 	case PhonesAllowed:
 		s.NoPhones = !e.Allow
 	case StageSet:
@@ -62,7 +62,7 @@ func (s *State) applyToScreening(r Recorded) {
 		s.applyAttendance(r)
 	case PressesLost, PressesSuspected, DoubtSettled:
 		s.Attendance.applyDoubt(r)
-	case QuestionOpened, QuestionClosed, QuestionRevealed, QuestionDismissed, BallotCast, HandsCounted:
+	case QuestionOpened, QuestionClosed, ResultsShown, QuestionRevealed, QuestionDismissed, BallotCast, HandsCounted:
 		s.applyQuestion(r)
 	case FilmShown:
 		s.Shown.add(e)
@@ -70,6 +70,7 @@ func (s *State) applyToScreening(r Recorded) {
 		s.Note = e
 	case FilmPlayerChosen: // of the journal, for those who look after the kiosk
 	default:
+		s.moveFilm(r.Seq, e)
 		s.Playback.apply(r.Seq, e)
 	}
 }
@@ -159,17 +160,30 @@ func (s *State) applyQuestion(r Recorded) {
 			q.Rounds = append(q.Rounds, Round{
 				N: e.Round, Step: s.Step,
 				Counts: make([]int, len(asked.Options)), ByChannel: map[Channel]int{},
+				Opened: r.Seq, FilmBegun: s.FilmPlayedAt != 0,
 			})
 		}
+		s.noteTotals(q.round(e.Round))
 		q.Phase, s.Current = Open, e.Question
 		s.Stage.Page = PageAuto
 	case QuestionClosed:
 		if q := s.Question(e.Question); q != nil {
 			q.Phase = Closed
+			s.noteTotals(q.round(e.Round))
+		}
+	case ResultsShown:
+		if q := s.Question(e.Question); q != nil {
+			q.Phase, s.Current = Counted, e.Question
+			q.resultsShown(r.Seq)
+			s.Stage.Page = PageAuto
 		}
 	case QuestionRevealed:
 		if q := s.Question(e.Question); q != nil {
 			q.Phase, s.Current = Revealed, e.Question
+			q.resultsShown(r.Seq)
+			if q.AnswerAt == 0 {
+				q.AnswerAt, q.AnswerIn = r.Seq, s.Step
+			}
 			s.Stage.Page = PageAuto
 		}
 	case QuestionDismissed:
@@ -183,7 +197,35 @@ func (s *State) applyQuestion(r Recorded) {
 		}
 		if round := q.round(e.Round); round != nil {
 			round.setHands(asked, e.Counts)
+			s.noteTotals(round)
 		}
+	}
+}
+
+func (q *QuestionState) resultsShown(seq int64) {
+	if q.ResultsAt == 0 {
+		q.ResultsAt = seq
+	}
+}
+
+// applyTotals switches the running totals on or off.
+func (s *State) applyTotals(seq int64, show bool) {
+	if s.ShowRunning && !show {
+		s.own.totals = seq
+	}
+	s.ShowRunning = show
+	for i := range s.Questions {
+		if q := &s.Questions[i]; q.Phase == Open {
+			s.noteTotals(q.newest())
+		}
+	}
+}
+
+// noteTotals marks a round in which somebody answers, or may have answered just now, if
+// running totals were switched on at any time since it was opened.
+func (s *State) noteTotals(r *Round) {
+	if r != nil && (s.ShowRunning || s.own.totals > r.Opened) {
+		r.TotalsShown = true
 	}
 }
 

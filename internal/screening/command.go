@@ -143,17 +143,19 @@ type CountRow struct {
 type RecordDisability struct{ Count *int }
 
 // OpenQuestion opens a question for ballots. A question that was open before in
-// this step is reopened; in another step, after its result was revealed, or with
+// this step is reopened; in another step, after its result or the film was shown, or with
 // NewRound, a new round begins, shown beside the earlier ones.
 type OpenQuestion struct {
 	Question string
 	NewRound bool
 }
 
-// CloseQuestion ends the ballots of the open question; RevealQuestion shows its
-// result; DismissQuestion takes it off the screens.
+// CloseQuestion ends the ballots of the open question; ShowResults shows its bars
+// without the right answer, so that people can talk and vote again; RevealQuestion shows
+// the right answer too; DismissQuestion takes it off the screens.
 type (
 	CloseQuestion   struct{ Question string }
+	ShowResults     struct{ Question string }
 	RevealQuestion  struct{ Question string }
 	DismissQuestion struct{}
 )
@@ -317,6 +319,7 @@ func (CountRow) command()          {}
 func (RecordDisability) command()  {}
 func (OpenQuestion) command()      {}
 func (CloseQuestion) command()     {}
+func (ShowResults) command()       {}
 func (RevealQuestion) command()    {}
 func (DismissQuestion) command()   {}
 func (CastBallot) command()        {}

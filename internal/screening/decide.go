@@ -98,15 +98,20 @@ func (s *State) Decide(e Envelope, r Reading) ([]Event, *Refusal) {
 		return s.decideAttendance(e.From, c)
 	case PressButton, ReportLostPresses, SuspectPresses, SettleDoubt:
 		return s.decidePress(e.From, c, s.Stamp(r))
-	case OpenQuestion, CloseQuestion, RevealQuestion, DismissQuestion:
+	case OpenQuestion, CloseQuestion, ShowResults, RevealQuestion, DismissQuestion:
 		return s.decideQuestion(c)
 	case CastBallot:
 		return s.decideBallot(c, s.Stamp(r))
 	case CountHands:
 		return s.decideHands(c)
 	case ShowRunningTotals:
-		if c.Show == s.ShowRunning {
+		switch {
+		case c.Show == s.ShowRunning:
 			return nil, nil
+		case c.Show && s.Current != "" && !s.MayShowResults(s.Current):
+			return nil, s.tooEarly(s.Current)
+		case c.Show && s.beforeFilm():
+			return nil, refuse(ResultsAfterFilm)
 		}
 		return events(RunningTotalsShown(c))
 	case AllowPhones:
@@ -209,8 +214,11 @@ func (s *State) decideMove(c MoveTo) ([]Event, *Refusal) {
 	if q := s.Question(s.Current); q != nil && q.Phase == Open {
 		out = append(out, QuestionClosed{Question: q.ID, Round: q.newest().N})
 	}
-	if s.Playback.Playing {
-		out = append(out, FilmPaused{At: s.Playback.At})
+	switch p := &s.Playback; {
+	case s.Step == FilmStep && s.FilmPlayedAt != 0 && p.atTheEnd():
+		out = append(out, FilmFinished{At: p.At})
+	case p.Playing:
+		out = append(out, FilmPaused{At: p.At})
 	}
 	if s.DoorsOpen && (s.Step == Doors || c.Step == Ended) {
 		out = append(out, DoorsClosed{})
@@ -321,19 +329,22 @@ func (s *State) decideQuestion(c Command) ([]Event, *Refusal) {
 			return nil, nil
 		}
 		return events(QuestionClosed{Question: q.ID, Round: q.newest().N})
+	case ShowResults:
+		q := s.Question(c.Question)
+		switch no := s.mayReveal(q); {
+		case no != nil:
+			return nil, no
+		case q.Phase == Revealed: // more than that is shown already, or was
+			return nil, nil
+		case q.Phase == Counted && s.Current == q.ID:
+			return nil, nil
+		}
+		return events(ResultsShown{Question: q.ID, Round: q.newest().N})
 	case RevealQuestion:
 		q := s.Question(c.Question)
-		switch {
-		case q == nil:
-			return nil, refuse(UnknownQuestion)
-		case q.Phase == Unasked:
-			return nil, refuse(QuestionNotAsked)
-		case q.Phase == Open:
-			return nil, refuse(CloseQuestionFirst)
-		case s.AskedLater(q.ID):
-			return nil, refuse(AskedAgainLater)
-		case s.openQuestion() != nil:
-			return nil, refuse(AnotherQuestionOpen)
+		switch no := s.mayReveal(q); {
+		case no != nil:
+			return nil, no
 		case q.Phase == Revealed && s.Current == q.ID:
 			return nil, nil
 		}
@@ -349,6 +360,30 @@ func (s *State) decideQuestion(c Command) ([]Event, *Refusal) {
 		}
 	}
 	panic("unreachable")
+}
+
+// mayReveal says why the result of a question may not be shown now; nil when it may.
+func (s *State) mayReveal(q *QuestionState) *Refusal {
+	switch {
+	case q == nil:
+		return refuse(UnknownQuestion)
+	case q.Phase == Unasked:
+		return refuse(QuestionNotAsked)
+	case q.Phase == Open:
+		return refuse(CloseQuestionFirst)
+	case !s.MayShowResults(q.ID):
+		return s.tooEarly(q.ID)
+	case s.openQuestion() != nil:
+		return refuse(AnotherQuestionOpen)
+	}
+	return nil
+}
+
+func (s *State) tooEarly(question string) *Refusal {
+	if s.AskedLater(question) {
+		return refuse(AskedAgainLater)
+	}
+	return refuse(ResultsAfterFilm)
 }
 
 // AskedLater says whether the run of the evening asks the question again in a later
@@ -386,8 +421,8 @@ func (s *State) decideOpen(c OpenQuestion) ([]Event, *Refusal) {
 		out = append(out, FilmPaused{At: s.Playback.At})
 	}
 	newest := q.newest()
-	// Once the result has been seen, ballots belong to a new round.
-	if newest == nil || c.NewRound || newest.Step != s.Step || q.Phase == Revealed {
+	// Once the result or the film has been seen, ballots belong to a new round.
+	if newest == nil || c.NewRound || newest.Step != s.Step || s.filmSince(newest) || q.Phase == Counted || q.Phase == Revealed {
 		return append(out, QuestionOpened{Question: q.ID, Round: len(q.Rounds) + 1}), nil
 	}
 	return append(out, QuestionOpened{Question: q.ID, Round: newest.N, Reopened: true}), nil
@@ -455,7 +490,7 @@ func (s *State) decideHands(c CountHands) ([]Event, *Refusal) {
 		return nil, refuse(UnknownQuestion)
 	case q.Phase == Unasked:
 		return nil, refuse(QuestionNotAsked)
-	case q.Phase == Revealed:
+	case q.Phase == Counted || q.Phase == Revealed:
 		return nil, refuse(AlreadyRevealed)
 	}
 	counts := map[string]int{}

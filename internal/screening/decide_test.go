@@ -78,6 +78,7 @@ var (
 	atFilm    = acts(plan(), MoveTo{FilmStep})
 	atTalk    = acts(plan(), MoveTo{Discussion})
 	atClosing = acts(plan(), MoveTo{Closing})
+	counted   = after(atTalk, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}, ShowResults{"offer"})
 	pressed   = after(atDoors, from{FromButtons, PressButton{Category: "girl", Edge: 39_000}}, from{FromButtons, PressButton{Category: "boy", Edge: 39_500}}, wait(500*time.Millisecond))
 	offered   = after(atPoll, OpenQuestion{Question: "offer"})
 	playing   = after(atFilm, PlayFilm{})
@@ -296,15 +297,42 @@ var decisions = []decision{
 	{name: "reveal what was not asked", given: atTalk, when: RevealQuestion{"offer"}, no: QuestionNotAsked},
 	{name: "reveal none", given: atTalk, when: RevealQuestion{"weather"}, no: UnknownQuestion},
 	{name: "reveal what is asked again later", given: after(offered, CloseQuestion{"offer"}), when: RevealQuestion{"offer"}, no: AskedAgainLater},
-	{name: "reveal what only the first poll asks", given: after(atPoll, OpenQuestion{Question: "trust"}, CloseQuestion{"trust"}), when: RevealQuestion{"trust"},
+	{name: "reveal before the film", given: after(atPoll, OpenQuestion{Question: "trust"}, CloseQuestion{"trust"}), when: RevealQuestion{"trust"}, no: ResultsAfterFilm},
+	{name: "reveal where the film has not begun", given: after(atFilm, OpenQuestion{Question: "halt"}, CloseQuestion{"halt"}), when: RevealQuestion{"halt"}, no: ResultsAfterFilm},
+	{name: "reveal in the middle of the film", given: after(playing, OpenQuestion{Question: "halt"}, CloseQuestion{"halt"}), when: RevealQuestion{"halt"},
+		then: then(QuestionRevealed{"halt", 1})},
+	{name: "reveal after the film what only the first poll asks", given: after(atPoll, OpenQuestion{Question: "trust"}, CloseQuestion{"trust"}, MoveTo{Discussion}), when: RevealQuestion{"trust"},
 		then: then(QuestionRevealed{"trust", 1})},
+	{name: "show the bars", given: counted[:len(counted)-1], when: ShowResults{"offer"}, then: then(ResultsShown{"offer", 1})},
+	{name: "show the bars again", given: counted, when: ShowResults{"offer"}},
+	{name: "show the bars again after another", given: after(counted, DismissQuestion{}), when: ShowResults{"offer"}, then: then(ResultsShown{"offer", 1})},
+	{name: "the bars, then the answer", given: counted, when: RevealQuestion{"offer"}, then: then(QuestionRevealed{"offer", 1})},
+	{name: "the bars after the answer", given: after(counted, RevealQuestion{"offer"}), when: ShowResults{"offer"}},
+	{name: "the bars of what is open", given: after(atTalk, OpenQuestion{Question: "offer"}), when: ShowResults{"offer"}, no: CloseQuestionFirst},
+	{name: "the bars of what was not asked", given: atTalk, when: ShowResults{"offer"}, no: QuestionNotAsked},
+	{name: "the bars of none", given: atTalk, when: ShowResults{"weather"}, no: UnknownQuestion},
+	{name: "the bars of what is asked again later", given: after(offered, CloseQuestion{"offer"}), when: ShowResults{"offer"}, no: AskedAgainLater},
+	{name: "the bars before the film", given: after(atPoll, OpenQuestion{Question: "trust"}, CloseQuestion{"trust"}), when: ShowResults{"trust"}, no: ResultsAfterFilm},
+	{name: "the bars while another is open", given: after(atTalk, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}, OpenQuestion{Question: "signs"}),
+		when: ShowResults{"offer"}, no: AnotherQuestionOpen},
+	{name: "a new round after the bars", given: counted, when: OpenQuestion{Question: "offer"}, then: then(QuestionOpened{"offer", 2, false})},
+	{name: "hands after the bars", given: counted, when: CountHands{"offer", map[string]int{"police": 1}}, no: AlreadyRevealed},
 	{name: "reveal while another is open", given: after(atTalk, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}, OpenQuestion{Question: "signs"}),
 		when: RevealQuestion{"offer"}, no: AnotherQuestionOpen},
 	{name: "reveal after the end", given: after(atTalk, OpenQuestion{Question: "offer"}, MoveTo{Ended}), when: RevealQuestion{"offer"}, then: then(QuestionRevealed{"offer", 1})},
 	{name: "dismiss", given: after(offered, CloseQuestion{"offer"}), when: DismissQuestion{}, then: then(QuestionDismissed{"offer"})},
 	{name: "dismiss what is open", given: offered, when: DismissQuestion{}, no: CloseQuestionFirst},
 	{name: "dismiss nothing", given: atPoll, when: DismissQuestion{}},
-	{name: "show the running totals", given: atPoll, when: ShowRunningTotals{true}, then: then(RunningTotalsShown{true})},
+	{name: "show the running totals", given: atTalk, when: ShowRunningTotals{true}, then: then(RunningTotalsShown{true})},
+	{name: "show the running totals before the film", given: atPoll, when: ShowRunningTotals{true}, no: ResultsAfterFilm},
+	{name: "show the running totals of what is asked again later", given: offered, when: ShowRunningTotals{true}, no: AskedAgainLater},
+	{name: "hide the running totals before the film", given: after(atTalk, ShowRunningTotals{true}, MoveTo{PollBefore}), when: ShowRunningTotals{false}, then: then(RunningTotalsShown{false})},
+	{name: "the credits are left: the film has ended", given: after(playing, from{FromPlayer, NotePosition{2, 541_000, 600_000}}), when: MoveTo{Discussion},
+		then: then(FilmFinished{At: 541_000}, StepChanged{FilmStep, Discussion})},
+	{name: "the credits are left, halted", given: after(playing, from{FromPlayer, NotePosition{2, 541_000, 600_000}}, PauseFilm{}), when: MoveTo{Discussion},
+		then: then(FilmFinished{At: 541_000}, StepChanged{FilmStep, Discussion})},
+	{name: "the film is left before its credits", given: after(playing, from{FromPlayer, NotePosition{2, 539_000, 600_000}}), when: MoveTo{Discussion},
+		then: then(FilmPaused{At: 539_000}, StepChanged{FilmStep, Discussion})},
 	{name: "no phones", given: atPoll, when: AllowPhones{false}, then: then(PhonesAllowed{false})},
 	{name: "phones may already", given: atPoll, when: AllowPhones{true}},
 	{name: "a phone that may not", given: after(offered, AllowPhones{false}), when: from{FromPhone, phone("offer", 1, "p1", "agent")}, no: PhonesMayNot},
@@ -676,7 +704,7 @@ func TestQuestionFromOpenToRevealed(t *testing.T) {
 	phase(Open, "signs")
 	e.run(from{FromPhone, phone("signs", 1, "p2", "ticket")}, CloseQuestion{"signs"}, RevealQuestion{"signs"})
 	phase(Revealed, "signs")
-	want := Round{N: 1, Step: Discussion, Counts: []int{0, 2, 1, 1}, Ballots: 3, ByChannel: map[Channel]int{ByTouch: 1, ByPhone: 2}}
+	want := Round{N: 1, Step: Discussion, Opened: 5, Counts: []int{0, 2, 1, 1}, Ballots: 3, ByChannel: map[Channel]int{ByTouch: 1, ByPhone: 2}}
 	if d := cmp.Diff(want, e.round("signs", 1)); d != "" {
 		t.Fatalf("round (-want +got):\n%s", d)
 	}
@@ -707,9 +735,9 @@ func TestRoundsStandBesideEachOther(t *testing.T) {
 	e.run(OpenQuestion{Question: "offer", NewRound: true}, from{FromPhone, phone("offer", 3, "p1", "police")}, from{FromPhone, phone("offer", 3, "p2", "police")})
 	e.run(CloseQuestion{"offer"}, RevealQuestion{"offer"})
 	want := []Round{
-		{N: 1, Step: PollBefore, Counts: []int{0, 0, 2}, Ballots: 2, ByChannel: map[Channel]int{ByPhone: 2}},
-		{N: 2, Step: Discussion, Counts: []int{1, 0, 0}, Ballots: 1, ByChannel: map[Channel]int{ByPhone: 1}},
-		{N: 3, Step: Discussion, Counts: []int{2, 0, 0}, Ballots: 2, ByChannel: map[Channel]int{ByPhone: 2}},
+		{N: 1, Opened: 7, Step: PollBefore, Counts: []int{0, 0, 2}, Ballots: 2, ByChannel: map[Channel]int{ByPhone: 2}},
+		{N: 2, Opened: 13, Step: Discussion, Counts: []int{1, 0, 0}, Ballots: 1, ByChannel: map[Channel]int{ByPhone: 1}},
+		{N: 3, Opened: 16, Step: Discussion, Counts: []int{2, 0, 0}, Ballots: 2, ByChannel: map[Channel]int{ByPhone: 2}},
 	}
 	if d := cmp.Diff(want, e.s.Question("offer").Rounds); d != "" {
 		t.Fatalf("rounds (-want +got):\n%s", d)
@@ -723,7 +751,7 @@ func TestHandsReplaceEarlierHands(t *testing.T) {
 	e := newEvening(t).run(atTalk...)
 	see := func(question string, want Round) {
 		t.Helper()
-		want.N, want.Step = 1, Discussion
+		want.N, want.Step, want.Opened = 1, Discussion, e.round(question, 1).Opened
 		if d := cmp.Diff(want, e.round(question, 1)); d != "" {
 			t.Fatalf("%s (-want +got):\n%s", question, d)
 		}

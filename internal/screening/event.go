@@ -125,6 +125,11 @@ type (
 		Question string `json:"question"`
 		Round    int    `json:"round"`
 	}
+	// ResultsShown shows the bars of a question without its right answer.
+	ResultsShown struct {
+		Question string `json:"question"`
+		Round    int    `json:"round"`
+	}
 	QuestionRevealed struct {
 		Question string `json:"question"`
 		Round    int    `json:"round"`
@@ -238,6 +243,7 @@ func (RowCounted) Kind() string          { return "RowCounted" }
 func (DisabilityRecorded) Kind() string  { return "DisabilityRecorded" }
 func (QuestionOpened) Kind() string      { return "QuestionOpened" }
 func (QuestionClosed) Kind() string      { return "QuestionClosed" }
+func (ResultsShown) Kind() string        { return "ResultsShown" }
 func (QuestionRevealed) Kind() string    { return "QuestionRevealed" }
 func (QuestionDismissed) Kind() string   { return "QuestionDismissed" }
 func (BallotCast) Kind() string          { return "BallotCast" }
@@ -290,6 +296,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	DisabilityRecorded{}.Kind():  decode[DisabilityRecorded],
 	QuestionOpened{}.Kind():      decode[QuestionOpened],
 	QuestionClosed{}.Kind():      decode[QuestionClosed],
+	ResultsShown{}.Kind():        decode[ResultsShown],
 	QuestionRevealed{}.Kind():    decode[QuestionRevealed],
 	QuestionDismissed{}.Kind():   decode[QuestionDismissed],
 	BallotCast{}.Kind():          decode[BallotCast],

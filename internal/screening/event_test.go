@@ -49,6 +49,7 @@ func goldenEvents() []Event {
 		DisabilityRecorded{nil},
 		QuestionOpened{"offer", 2, true},
 		QuestionClosed{"offer", 2},
+		ResultsShown{"offer", 2},
 		QuestionRevealed{"offer", 2},
 		QuestionDismissed{"offer"},
 		BallotCast{"signs", 1, []string{"debt", "ticket"}, ByPhone, "v-1", 77},

@@ -48,14 +48,27 @@ func (s *State) nextInPoll(done Suggestion) Suggestion {
 		if q.Phase == Open {
 			return Suggestion{"close_question", CloseQuestion{q.ID}, q.ID}
 		}
-		if q.Phase == Closed && !s.AskedLater(q.ID) {
-			return Suggestion{"reveal_question", RevealQuestion{q.ID}, q.ID}
+		if show := s.nextToShow(q); show != nil {
+			return *show
 		}
 	}
 	if id := s.nextQuestion(s.Step); id != "" {
 		return Suggestion{"open_question", OpenQuestion{Question: id}, id}
 	}
 	return done
+}
+
+// nextToShow proposes the bars, then the right answer: in between people can talk and
+// vote again without knowing it. It is nil when there is no more to show now.
+func (s *State) nextToShow(q *QuestionState) *Suggestion {
+	switch {
+	case !s.MayShowResults(q.ID):
+	case q.Phase == Closed:
+		return &Suggestion{"show_results", ShowResults{q.ID}, q.ID}
+	case q.Phase == Counted && s.Asked(q.ID).HasAnswer():
+		return &Suggestion{"reveal_question", RevealQuestion{q.ID}, q.ID}
+	}
+	return nil
 }
 
 // nextQuestion gives the first question of the step that has had no round in it.
@@ -75,8 +88,8 @@ func (s *State) nextInFilm(done Suggestion) Suggestion {
 		switch {
 		case q.Phase == Open:
 			return Suggestion{"close_question", CloseQuestion{q.ID}, q.ID}
-		case q.Phase == Closed && !s.AskedLater(q.ID):
-			return Suggestion{"reveal_question", RevealQuestion{q.ID}, q.ID}
+		case s.nextToShow(q) != nil:
+			return *s.nextToShow(q)
 		default:
 			return Suggestion{"dismiss_question", DismissQuestion{}, q.ID}
 		}

@@ -65,15 +65,15 @@ func TestNextLeadsThroughTheEvening(t *testing.T) {
 	want := []string{
 		"plan", "open_doors", "to_poll_before",
 		"open_question", "close_question", // offer: asked again later, so not revealed
-		"open_question", "close_question", "reveal_question", // trust
+		"open_question", "close_question", // trust: nothing is shown before the film
 		"to_film", "play_film", "film_running",
-		"open_question", "close_question", "reveal_question", "dismiss_question", // halt
+		"open_question", "close_question", "show_results", "dismiss_question", // halt: it has no right answer
 		"play_film", "film_running", // the second pause point asks nothing
 		"play_film", "film_running", // the power fails
 		"resume_film", "film_running",
 		"to_discussion",
-		"open_question", "close_question", "reveal_question", // offer
-		"open_question", "close_question", "reveal_question", // signs
+		"open_question", "close_question", "show_results", "reveal_question", // offer
+		"open_question", "close_question", "show_results", "reveal_question", // signs
 		"to_closing", "end", "plan_again",
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -85,7 +85,7 @@ func TestNextLeadsThroughTheEvening(t *testing.T) {
 	// Every label that there is was seen.
 	labels := []string{
 		"plan", "open_doors", "to_poll_before", "to_film", "to_discussion", "to_closing", "end", "plan_again",
-		"open_question", "close_question", "reveal_question", "dismiss_question", "play_film", "film_running", "resume_film",
+		"open_question", "close_question", "show_results", "reveal_question", "dismiss_question", "play_film", "film_running", "resume_film",
 	}
 	for _, label := range labels {
 		if !slices.Contains(got, label) {
@@ -106,10 +106,10 @@ func TestNextWithoutFilm(t *testing.T) {
 	want := []string{
 		"plan", "open_doors", "to_poll_before",
 		"open_question", "close_question",
-		"open_question", "close_question", "reveal_question",
+		"open_question", "close_question",
 		"to_film", "to_discussion",
-		"open_question", "close_question", "reveal_question",
-		"open_question", "close_question", "reveal_question",
+		"open_question", "close_question", "show_results", "reveal_question",
+		"open_question", "close_question", "show_results", "reveal_question",
 		"to_closing", "end", "plan_again",
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -143,6 +143,7 @@ func TestNextAfterWandering(t *testing.T) {
 		"the film is over, and a question is open": {after(playing, FinishFilm{2, 600_000}, OpenQuestion{Question: "halt"}), "close_question"},
 		"a question that the film asks later too":  {after(atFilm, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}), "dismiss_question"},
 		"the pause point's question was asked":     {after(playing, OpenQuestion{Question: "halt"}, CloseQuestion{"halt"}, DismissQuestion{}, PlayFilm{}, ReachPausePoint{2, 0, 60_000}), "play_film"},
+		"vote again after the bars":                {after(counted, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}), "show_results"},
 		"reopened":                                 {after(atTalk, OpenQuestion{Question: "offer"}, CloseQuestion{"offer"}, RevealQuestion{"offer"}, OpenQuestion{Question: "offer"}), "close_question"},
 	} {
 		t.Run(name, func(t *testing.T) {

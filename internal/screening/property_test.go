@@ -198,6 +198,8 @@ func (a *anything) command(s *State) Command {
 		func() Command { return CloseQuestion{s.Current} },
 		func() Command { return RevealQuestion{a.question()} },
 		func() Command { return RevealQuestion{s.Current} },
+		func() Command { return ShowResults{a.question()} },
+		func() Command { return ShowResults{s.Current} },
 		func() Command { return DismissQuestion{} },
 		func() Command { return a.ballot(s) },
 		func() Command { return a.ballot(s) },
@@ -315,6 +317,9 @@ func (m *model) holds(s *State) string {
 		if (q.Phase == Unasked) != (len(q.Rounds) == 0) {
 			return fmt.Sprintf("%s is %s with %d rounds", q.ID, q.Phase, len(q.Rounds))
 		}
+		if wrong := phasesHold(s, &q); wrong != "" {
+			return wrong
+		}
 		for i, r := range q.Rounds {
 			if r.N != i+1 {
 				return fmt.Sprintf("round %d of %s is number %d", i+1, q.ID, r.N)
@@ -342,6 +347,29 @@ func (m *model) holds(s *State) string {
 	}
 	if s.Screening != nil && (s.Screening.EndedAt != nil) != (s.Step == Ended) {
 		return fmt.Sprintf("step %s, ended at %v", s.Step, s.Screening.EndedAt)
+	}
+	return ""
+}
+
+// phasesHold says what is wrong with the phases of a question: there is at most one round
+// before and one after the film, with answers, opened on its side of the film, and of
+// which nothing had been shown.
+func phasesHold(s *State, q *QuestionState) string {
+	had := map[RoundPhase]int{}
+	for i, phase := range s.Phases(q) {
+		r := q.Rounds[i]
+		had[phase]++
+		figure := phase == BeforeFilm || phase == AfterFilm
+		switch {
+		case (phase == NoRound) != (r.Answered() == 0),
+			phase == AfterFilm && (s.Showing.Ended == 0 || r.Opened < s.Showing.Ended),
+			phase == BeforeFilm && s.Showing.Ended != 0 && r.Opened > s.Showing.Began,
+			figure && (r.TotalsShown || s.Spoilt(q) || q.ResultsAt != 0 && q.ResultsAt < r.Opened):
+			return fmt.Sprintf("round %+v of %+v is in phase %q, the film %+v", r, q, phase, s.Showing)
+		}
+	}
+	if had[BeforeFilm] > 1 || had[AfterFilm] > 1 {
+		return fmt.Sprintf("%s: phases %v", q.ID, s.Phases(q))
 	}
 	return ""
 }

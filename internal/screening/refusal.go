@@ -30,6 +30,7 @@ const (
 	QuestionNotAsked    Reason = "question_not_asked"
 	AlreadyRevealed     Reason = "already_revealed"
 	AskedAgainLater     Reason = "asked_again_later"
+	ResultsAfterFilm    Reason = "results_after_film"
 	WrongScreening      Reason = "wrong_screening"
 	OldRound            Reason = "old_round"
 	UnknownOption       Reason = "unknown_option"
@@ -150,6 +151,9 @@ var sentences = map[Reason]Text{
 	AskedAgainLater: {
 		"id": "Pertanyaan ini akan ditanyakan lagi setelah film. Jangan tunjukkan hasilnya sekarang.",
 		"en": "This question is asked again after the film. Its result is not shown now."},
+	ResultsAfterFilm: {
+		"id": "Film belum diputar. Hasil dan jawaban baru ditunjukkan sesudah film.",
+		"en": "The film has not been shown. Results and answers are shown after the film only."},
 	WrongScreening: {
 		"id": "Ini untuk acara yang lain, jadi tidak diterima. Muat ulang halaman.",
 		"en": "This belongs to another screening, so it was not taken. Reload the page."},

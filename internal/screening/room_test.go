@@ -365,7 +365,7 @@ func TestOnADiskThatRefusesTheEveningGoesOn(t *testing.T) {
 		go func() { _ = h.Read(context.Background(), func(*State) { <-held }) }() // so that all come in one batch
 		synctest.Wait()
 		var answers []<-chan error
-		for _, c := range []Command{CountAttendee{"man"}, ShowRunningTotals{true}, CountAttendee{"man"}, MoveTo{Discussion}} {
+		for _, c := range []Command{CountAttendee{"man"}, AllowPhones{false}, CountAttendee{"man"}, MoveTo{Discussion}} {
 			answers = append(answers, h.later(h.envelope(c)))
 			synctest.Wait()
 		}
@@ -376,7 +376,7 @@ func TestOnADiskThatRefusesTheEveningGoesOn(t *testing.T) {
 				t.Errorf("command %d: %v", i, err)
 			}
 		}
-		if s := h.Latest(); s.Step != Discussion || !s.ShowRunning || s.Attendance.Total() != 0 {
+		if s := h.Latest(); s.Step != Discussion || !s.NoPhones || s.Attendance.Total() != 0 {
 			t.Errorf("the evening is at %s, %d people", s.Step, s.Attendance.Total())
 		}
 	})

@@ -6,6 +6,13 @@ import "slices"
 // can see it: of a handful, everybody would know who.
 const Fewest = 10
 
+// Smallest is how many people must have answered before a result is shown: Fewest, or more
+// where the kiosk's configuration asks for it.
+func (p *Programme) Smallest() int { return max(p.ShareMinimum, Fewest) }
+
+// Few says whether a group has people in it, but so few that no figure of it is shown.
+func Few(n int) bool { return n > 0 && n < Fewest }
+
 // Group is a group of categories as it may be shown: one, or several merged.
 type Group struct {
 	Categories []int // their places, in order

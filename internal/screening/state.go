@@ -13,19 +13,21 @@ type State struct {
 	Last  Stamp // of the last event applied
 	Kiosk string
 
-	Screening   *Screening // nil before the first screening
-	Step        Step       // SetUp when there is no screening
-	DoorsOpen   bool
-	Attendance  Attendance
-	Questions   []QuestionState // in the programme's order
-	Current     string          // question on the screens, or ""
-	ShowRunning bool
-	NoPhones    bool // phones may not vote
-	Stage       Stage
-	ReadAloud   int64 // Seq of the last wish to hear the question; 0: there was none
-	Playback    Playback
-	Shown       Shown
-	Note        EveningNoted // how it went, as the facilitator noted last
+	Screening    *Screening // nil before the first screening
+	Step         Step       // SetUp when there is no screening
+	DoorsOpen    bool
+	Attendance   Attendance
+	Questions    []QuestionState // in the programme's order
+	Current      string          // question on the screens, or ""
+	ShowRunning  bool
+	NoPhones     bool // phones may not vote
+	Stage        Stage
+	ReadAloud    int64 // Seq of the last wish to hear the question; 0: there was none
+	Playback     Playback
+	FilmPlayedAt int64   // Seq of the last FilmPlayed of this screening; 0: none
+	Showing      Showing // the showing that "before" and "after the film" are about
+	Shown        Shown
+	Note         EveningNoted // how it went, as the facilitator noted last
 
 	own *ledger // what only the owner needs; nil in copies
 }
@@ -134,7 +136,8 @@ const (
 	Unasked  Phase = "unasked"
 	Open     Phase = "open"
 	Closed   Phase = "closed"
-	Revealed Phase = "revealed"
+	Counted  Phase = "counted"  // the bars are shown, the right answer is not
+	Revealed Phase = "revealed" // bars and right answer are shown
 )
 
 // QuestionState is where a question stands, with all its rounds.
@@ -142,6 +145,10 @@ type QuestionState struct {
 	ID     string
 	Phase  Phase
 	Rounds []Round // 1, 2, ...; the last is the newest
+
+	ResultsAt int64 // Seq of the first event that showed bars or right answer; 0 before that
+	AnswerAt  int64 // Seq of the first event that showed the right answer; 0 before that
+	AnswerIn  Step  // in which that was
 }
 
 // Round is one asking of a question with its tally.
@@ -153,6 +160,10 @@ type Round struct {
 	Ballots   int             // people, the skipped ones included
 	ByChannel map[Channel]int // people
 	Hands     []int           // the part of Counts that was counted by hand; nil when none was
+
+	Opened      int64 // Seq of its first QuestionOpened
+	FilmBegun   bool  // the film had been played before it was opened
+	TotalsShown bool  // running totals were switched on while people answered
 }
 
 func (q *QuestionState) newest() *Round {
@@ -233,6 +244,8 @@ type ledger struct {
 	touched *Stamp                       // the last ballot on the touch screen
 	pressed *Stamp                       // the last ballot by button
 	heard   *Stamp                       // the last button press in the journal: its Boot and Mono
+	film    []filmMove                   // until the first whole showing has ended
+	totals  int64                        // Seq at which running totals were switched off last; 0: never
 }
 
 type ballotKey struct {
@@ -265,6 +278,7 @@ func (s *State) clearScreening(p *Programme) {
 	s.Questions = nil
 	s.Stage, s.ReadAloud = Stage{Page: PageAuto, Count: true, Lang: "id"}, 0
 	s.Playback = Playback{Epoch: s.Seq, Volume: 80, UsePausePoints: true, SoundLag: s.Playback.SoundLag}
+	s.FilmPlayedAt, s.Showing = 0, Showing{}
 	s.Shown, s.Note = Shown{}, EveningNoted{[]string{}, []string{}, []string{}}
 	if p == nil {
 		return

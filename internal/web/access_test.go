@@ -192,7 +192,7 @@ func TestWhoMaySendWhat(t *testing.T) {
 	}
 	for _, do := range []string{
 		"planScreening", "editDetails", "moveTo", "openDoors", "closeDoors", "correctAttendance", "settleDoubt", "countRow",
-		"recordDisability", "openQuestion", "closeQuestion", "revealQuestion", "dismissQuestion", "countHands",
+		"recordDisability", "openQuestion", "closeQuestion", "showResults", "revealQuestion", "dismissQuestion", "countHands",
 		"showRunningTotals", "allowPhones", "setStage", "readAloud", "playFilm", "pauseFilm", "seekFilm", "setVolume", "setSubtitles",
 		"usePausePoints", "setSoundLag", "noteEvening", "setClock",
 	} {

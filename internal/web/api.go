@@ -147,7 +147,8 @@ func (s *Server) stateOf(ctx context.Context, id string) (*screening.State, erro
 type summary struct {
 	Screening  endedScreening    `json:"screening"`
 	Attendance attendanceView    `json:"attendance"`
-	Shown      []shownGroup      `json:"shown"` // attendance, small groups merged
+	Shown      []shownGroup      `json:"shown"`  // attendance, small groups merged
+	Fewest     int               `json:"fewest"` // people in a group of which a number may be shown
 	Questions  []questionSummary `json:"questions"`
 	Film       filmSummary       `json:"film"`
 	Note       []screening.Noted `json:"note"` // how it went
@@ -166,13 +167,16 @@ type shownGroup struct {
 }
 
 type questionSummary struct {
-	ID          string                    `json:"id"`
-	Kind        screening.QuestionKind    `json:"kind"`
-	Text        screening.Text            `json:"text"`
-	Options     []screening.Option        `json:"options"`
-	Explanation screening.Text            `json:"explanation,omitempty"`
-	Rounds      []roundView               `json:"rounds"`
-	ByChannel   map[screening.Channel]int `json:"byChannel"`
+	ID          string                 `json:"id"`
+	Kind        screening.QuestionKind `json:"kind"`
+	Text        screening.Text         `json:"text"`
+	Options     []screening.Option     `json:"options"`
+	Explanation screening.Text         `json:"explanation,omitempty"`
+	Rounds      []roundView            `json:"rounds"`
+
+	// AnswerShownEarly says that the question has no figures before and after the film,
+	// because its right answer was shown before the film had ended.
+	AnswerShownEarly bool `json:"answerShownEarly,omitempty"`
 }
 
 type filmSummary struct {
@@ -203,7 +207,7 @@ func (v *viewer) summary(s *screening.State) summary {
 	p := s.Screening.Programme
 	out := summary{
 		Screening:  endedScreening{screeningInfo: v.info(s.Screening), StartedAt: s.Screening.PlannedAt.At.In(v.zone)},
-		Attendance: v.attendance(s), Shown: shownGroups(s),
+		Attendance: v.attendance(s), Shown: shownGroups(s), Fewest: screening.Fewest,
 		Questions: []questionSummary{},
 		Film:      filmSummary{p.Film.Title, s.Playback.Finished, s.Playback.At, s.Playback.Duration},
 		Note:      s.Note.InWords(),
@@ -218,13 +222,11 @@ func (v *viewer) summary(s *screening.State) summary {
 			continue
 		}
 		sum := questionSummary{
-			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Options: asked.Options, Explanation: asked.Explanation,
-			Rounds: rounds(q, p.ShareMinimum), ByChannel: map[screening.Channel]int{},
+			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Options: withoutRight(asked.Options), Rounds: []roundView{},
 		}
-		for _, round := range q.Rounds {
-			for by, n := range round.ByChannel {
-				sum.ByChannel[by] += n
-			}
+		if s.MayShowResults(q.ID) {
+			sum.Options, sum.Explanation, sum.Rounds = asked.Options, asked.Explanation, rounds(s, q)
+			sum.AnswerShownEarly = s.Spoilt(q)
 		}
 		out.Questions = append(out.Questions, sum)
 	}

@@ -54,6 +54,7 @@ var wishes = map[string]wish{
 	"recordDisability":  command[screening.RecordDisability](facilitatorRole),
 	"openQuestion":      command[screening.OpenQuestion](facilitatorRole),
 	"closeQuestion":     command[screening.CloseQuestion](facilitatorRole),
+	"showResults":       command[screening.ShowResults](facilitatorRole),
 	"revealQuestion":    command[screening.RevealQuestion](facilitatorRole),
 	"dismissQuestion":   command[screening.DismissQuestion](facilitatorRole),
 	"countHands":        command[screening.CountHands](facilitatorRole),
@@ -108,6 +109,8 @@ func encodeCommand(c screening.Command) map[string]any {
 		return map[string]any{"do": "openQuestion", "question": c.Question, "newRound": c.NewRound}
 	case screening.CloseQuestion:
 		return map[string]any{"do": "closeQuestion", "question": c.Question}
+	case screening.ShowResults:
+		return map[string]any{"do": "showResults", "question": c.Question}
 	case screening.RevealQuestion:
 		return map[string]any{"do": "revealQuestion", "question": c.Question}
 	case screening.DismissQuestion:

@@ -223,17 +223,15 @@ func TestGoldenMessages(t *testing.T) {
 	f.send(vote, `{"id":"b3","do":"castBallot","screening":"s-2","question":"age","round":1,"choices":["a15"]}`, "refused-wrong-screening")
 	f.send(vote, `{"id":"b4","do":"moveTo","screening":"s-1","step":"film"}`, "refused-not-for-this-screen")
 	f.send(touch, `{"id":"t1","do":"pressKey","key":"9"}`, "refused-unknown-key")
-	k.do(screening.ShowRunningTotals{Show: true})
-	f.show("question-open-running", all...)
-	k.do(screening.ShowRunningTotals{Show: false})
+	f.send(facilitator, `{"id":"r1","do":"showRunningTotals","screening":"s-1","show":true}`, "refused-asked-again-later")
 	k.do(screening.CloseQuestion{Question: "age"})
-	f.show("question-closed", all...)
+	k.do(screening.CountHands{Question: "age", Counts: map[string]int{"a15": 5, "a18": 3, "a21": 2}})
+	f.show("question-closed", all...) // before the film: nobody sees a result
 	k.do(screening.OpenQuestion{Question: "fee"})
 	k.from(screening.FromTouch, screening.CastBallot{Question: "fee", Round: 1, Choices: []string{"no"}, Channel: screening.ByTouch})
 	k.do(screening.CloseQuestion{Question: "fee"})
-	f.show("question-to-reveal", facilitatorRole)
-	k.do(screening.RevealQuestion{Question: "fee"})
-	f.show("question-revealed-few", all...) // too few for percentages
+	f.send(facilitator, `{"id":"r2","do":"showResults","screening":"s-1","question":"fee"}`, "refused-results-after-film")
+	f.show("poll-over", facilitatorRole)
 
 	k.do(screening.MoveTo{Step: screening.FilmStep})
 	f.show("film-ready", stageRole, touchRole, facilitatorRole)
@@ -272,12 +270,24 @@ func TestGoldenMessages(t *testing.T) {
 		f.send(c, `{"id":"d`+string(rune('a'+i))+`","do":"castBallot","screening":"s-1","question":"age","round":2,"choices":["`+[]string{"a18", "a18", "a18", "a18", "a15", "a18"}[i]+`"]}`, "")
 	}
 	k.do(screening.CloseQuestion{Question: "age"})
+	k.do(screening.CountHands{Question: "age", Counts: map[string]int{"a18": 9, "a21": 1}})
+	f.show("question-to-show", facilitatorRole)
+	k.do(screening.ShowResults{Question: "age"})
+	f.show("question-bars", all...)
 	k.do(screening.RevealQuestion{Question: "age"})
 	f.show("question-before-and-after", all...)
+	k.do(screening.OpenQuestion{Question: "fee"})
+	k.from(screening.FromTouch, screening.CastBallot{Question: "fee", Round: 2, Choices: []string{"no"}, Channel: screening.ByTouch})
+	k.do(screening.ShowRunningTotals{Show: true})
+	k.do(screening.CountHands{Question: "fee", Counts: map[string]int{"yes": 4, "no": 7}})
+	f.show("question-open-running", all...)
+	k.do(screening.ShowRunningTotals{Show: false})
+	k.do(screening.CloseQuestion{Question: "fee"})
 	k.do(screening.OpenQuestion{Question: "sure"})
 	f.show("question-scale", audience...)
 	k.do(screening.CloseQuestion{Question: "sure"})
 	k.do(screening.RevealQuestion{Question: "sure"})
+	f.show("question-revealed-few", all...) // too few for any number
 	f.show("discussion-over", facilitatorRole)
 	k.do(screening.MoveTo{Step: screening.Closing})
 	f.show("closing", stageRole, facilitatorRole)
@@ -403,6 +413,7 @@ func TestGoldenCommands(t *testing.T) {
 		"recordDisability-none": {`"count":null`, facilitatorRole, screening.RecordDisability{}},
 		"openQuestion":          {`"question":"age","newRound":true`, facilitatorRole, screening.OpenQuestion{Question: "age", NewRound: true}},
 		"closeQuestion":         {`"question":"age"`, facilitatorRole, screening.CloseQuestion{Question: "age"}},
+		"showResults":           {`"question":"age"`, facilitatorRole, screening.ShowResults{Question: "age"}},
 		"revealQuestion":        {`"question":"age"`, facilitatorRole, screening.RevealQuestion{Question: "age"}},
 		"dismissQuestion":       {``, facilitatorRole, screening.DismissQuestion{}},
 		"countHands":            {`"question":"age","counts":{"a15":3,"a18":12}`, facilitatorRole, screening.CountHands{Question: "age", Counts: map[string]int{"a15": 3, "a18": 12}}},
@@ -498,7 +509,10 @@ func TestGoldenSummary(t *testing.T) {
 		}
 		k.do(screening.CloseQuestion{Question: "age"})
 	}
-	poll(screening.PollBefore, "a15", "a15", "a18", "a21", "a15", "a15")
+	poll(screening.PollBefore, "a15", "a15", "a18", "a21", "a15", "a15", "a15", "a15", "a18", "a21", "a15")
+	if early := b.get("/api/summary"); bytes.Contains(early.body, []byte(`"shares"`)) || bytes.Contains(early.body, []byte(`"right"`)) || bytes.Contains(early.body, []byte("RAHASIA")) {
+		t.Errorf("before the film the summary tells %s", early.body)
+	}
 	k.do(screening.MoveTo{Step: screening.FilmStep})
 	k.do(screening.PlayFilm{})
 	k.from(screening.FromPlayer, screening.FinishFilm{Epoch: k.room.Latest().Playback.Epoch, At: 600_000})

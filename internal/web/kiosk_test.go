@@ -90,6 +90,7 @@ func programme() screening.Programme {
 			Explanation: text("RAHASIA-"+id+" penjelasan", "RAHASIA-"+id+" explanation"),
 			Source:      "RAHASIA-" + id + " https://example.org/source",
 			Check:       text("CEK-"+id+" periksa", "CEK-"+id+" check"),
+			Prompts:     []screening.Text{text("RAHASIA-"+id+" percakapan", "RAHASIA-"+id+" talk")},
 		}
 	}
 	halfTranslated := option("3", false)

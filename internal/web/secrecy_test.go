@@ -16,15 +16,19 @@ import (
 
 // fewAnswered is the programme's ShareMinimum in these tests, from which on results may be
 // shown.
-const fewAnswered = 5
+const fewAnswered = 10
 
 // leaks says what a message to the audience (or a page of theirs) holds that they must
 // not know in this state. It looks at the raw bytes.
 func leaks(raw string, s *screening.State) []string {
 	var found []string
 	revealed := ""
-	if q := s.Question(s.Current); q != nil && q.Phase == screening.Revealed {
-		revealed = q.ID
+	bars := s.ShowRunning
+	if q := s.Question(s.Current); q != nil && !early(s) {
+		bars = bars || q.Phase == screening.Counted
+		if q.Phase == screening.Revealed {
+			revealed = q.ID
+		}
 	}
 	look := func(secret string) {
 		if strings.Contains(raw, secret) {
@@ -46,13 +50,26 @@ func leaks(raw string, s *screening.State) []string {
 		look(`"right"`)
 		look(`"explanation"`)
 		look(`"source"`)
-		if !s.ShowRunning {
+		if !bars || early(s) {
 			look(`"counts"`)
 			look(`"shares"`)
 			look(`"rounds"`)
 		}
 	}
 	return found
+}
+
+// early says that no result and no right answer of the question on the screens may be seen
+// by anybody: before the film, or while it is asked again later.
+func early(s *screening.State) bool {
+	before := []screening.Step{screening.SetUp, screening.Doors, screening.PollBefore}
+	switch {
+	case slices.Contains(before, s.Step), s.Step == screening.FilmStep && s.FilmPlayedAt == 0:
+		return true
+	case s.Step == screening.FilmStep:
+		return s.Current == "age" || s.Current == "sure"
+	}
+	return false
 }
 
 func TestAudienceLearnsNothingTooEarly(t *testing.T) {
@@ -66,7 +83,8 @@ func TestAudienceLearnsNothingTooEarly(t *testing.T) {
 			k.plan()
 			phases := map[string]int{}
 			seen := map[string]int{}
-			for range 250 {
+			tooEarly := 0
+			for range 600 {
 				k.clock.advance(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 				// Refused ones are part of an evening.
 				_ = k.room.Do(t.Context(), screening.Envelope{ID: uuid.NewString(), From: screening.FromFacilitator, Command: anything(rnd, k.room.Latest())})
@@ -82,14 +100,21 @@ func TestAudienceLearnsNothingTooEarly(t *testing.T) {
 					phases[phase(s)]++
 					raw := string(f.view(f.screens[facilitatorRole]))
 					newest := q.Rounds[len(q.Rounds)-1]
+					if early(s) {
+						tooEarly++
+						if strings.Contains(raw, `"counts"`) || strings.Contains(raw, `"right"`) || strings.Contains(raw, "RAHASIA-"+q.ID) {
+							t.Fatalf("the facilitator sees too early what was answered: %s", raw)
+						}
+						continue
+					}
 					if enough := newest.Ballots-newest.Skipped >= fewAnswered; enough && !strings.Contains(raw, `"counts"`) || !enough && !strings.Contains(raw, `"fewerThan"`) || !strings.Contains(raw, "RAHASIA-"+q.ID) || q.ID != "sure" && !strings.Contains(raw, `"right":true`) {
 						t.Fatalf("the facilitator lacks something of a question that is %s: %s", q.Phase, raw)
 					}
 				}
 			}
 			// The evening must have been one in which something could leak, and was shown in time.
-			if phases["open"] < 5 || phases["closed"] < 5 || phases["revealed"] < 5 {
-				t.Errorf("phases seen: %v", phases)
+			if phases["open"] < 5 || phases["closed"] < 5 || phases["revealed"] < 5 || phases["counted"] < 5 || tooEarly < 5 {
+				t.Errorf("phases seen: %v, too early %d times", phases, tooEarly)
 			}
 			for _, as := range []string{"stage", "touch", "vote"} {
 				for _, what := range []string{`"counts"`, `"right":true`, "RAHASIA-"} {
@@ -129,7 +154,7 @@ func anything(rnd *rand.Rand, s *screening.State) screening.Command {
 		round = max(1, len(st.Rounds))
 	}
 	option := q.Options[rnd.IntN(len(q.Options))].ID
-	switch rnd.IntN(14) {
+	switch rnd.IntN(18) {
 	case 0:
 		return screening.MoveTo{Step: []screening.Step{screening.PollBefore, screening.FilmStep, screening.Discussion, screening.Discussion}[rnd.IntN(4)]}
 	case 1, 2:
@@ -140,10 +165,14 @@ func anything(rnd *rand.Rand, s *screening.State) screening.Command {
 		return screening.RevealQuestion{Question: q.ID}
 	case 7:
 		return screening.DismissQuestion{}
+	case 12, 13:
+		return screening.ShowResults{Question: q.ID}
+	case 14:
+		return screening.PlayFilm{}
 	case 8:
 		return screening.ShowRunningTotals{Show: rnd.IntN(2) == 0}
 	case 9:
-		return screening.CountHands{Question: q.ID, Counts: map[string]int{option: rnd.IntN(9)}}
+		return screening.CountHands{Question: q.ID, Counts: map[string]int{option: rnd.IntN(30)}}
 	case 10:
 		return screening.SetStage{Page: []screening.StagePage{screening.PageAuto, screening.PageHelp, screening.PageJoin}[rnd.IntN(3)], Lang: "id"}
 	case 11:
@@ -182,7 +211,7 @@ func TestNothingLeaksOnTheWire(t *testing.T) {
 	k.do(screening.RevealQuestion{Question: "age"})
 	for _, s := range []*socket{stage, touch, vote} {
 		p := s.until(func(p packet) bool { return p.View.Question != nil && p.View.Question.Phase == screening.Revealed })
-		if q := p.View.Question; len(q.Rounds) != 1 || q.Rounds[0].Ballots != 2 || !q.Options[1].Right || q.Explanation["id"] == "" {
+		if q := p.View.Question; len(q.Rounds) != 1 || q.Ballots != 2 || !q.Options[1].Right || q.Explanation["id"] == "" {
 			t.Errorf("after the reveal %s", p.raw)
 		}
 		// Two ballots are too few for a result.

@@ -50,6 +50,7 @@ type questionView struct {
 	Explanation screening.Text            `json:"explanation,omitempty"`
 	Source      string                    `json:"source,omitempty"`
 	Rounds      []roundView               `json:"rounds,omitempty"`
+	TooEarly    bool                      `json:"tooEarly,omitempty"`   // neither result nor right answer may be shown yet
 	NoPhones    bool                      `json:"noPhones,omitempty"`   // answered at the kiosk only
 	ByChannel   map[screening.Channel]int `json:"byChannel,omitempty"`  // of the newest round; the facilitator's
 	OneAddress  int                       `json:"oneAddress,omitempty"` // how many of its voters came from one address; the facilitator's
@@ -57,13 +58,14 @@ type questionView struct {
 }
 
 type roundView struct {
-	N         int            `json:"n"`
-	Step      screening.Step `json:"step"`
-	Ballots   int            `json:"ballots"`
-	Skipped   int            `json:"skipped"`
-	Counts    []int          `json:"counts,omitempty"`
-	Shares    []int          `json:"shares,omitempty"`
-	FewerThan int            `json:"fewerThan,omitempty"` // so few answered that nothing more may be shown
+	N         int                  `json:"n"`
+	Step      screening.Step       `json:"step"`
+	Phase     screening.RoundPhase `json:"phase"`   // "" while nobody has answered
+	Ballots   int                  `json:"ballots"` // people, the skipped ones included
+	Skipped   int                  `json:"skipped"`
+	Counts    []int                `json:"counts,omitempty"`
+	Shares    []int                `json:"shares,omitempty"`
+	FewerThan int                  `json:"fewerThan,omitempty"` // so few answered that no number may be shown
 }
 
 type playbackView struct {
@@ -227,6 +229,8 @@ type questionRow struct {
 	Ask     []screening.Step       `json:"ask"`
 	Phase   screening.Phase        `json:"phase"`
 	Rounds  []askedRound           `json:"rounds"`
+
+	TooEarly bool `json:"tooEarly,omitempty"` // neither result nor right answer may be shown yet
 
 	// Untranslated are the languages of the screens in which a text that the audience
 	// meets is said in Indonesian.
@@ -401,16 +405,23 @@ func (v *viewer) question(s *screening.State, all bool) *questionView {
 		out.ByChannel = newest.ByChannel
 		out.OneAddress = v.sources.mostOf(ballotRound{s.Screening.ID, q.ID, newest.N})
 	}
-	if all || q.Phase == screening.Revealed {
+	out.TooEarly = !s.MayShowResults(q.ID)
+	if !out.TooEarly && (all || q.Phase == screening.Revealed) {
 		out.Explanation, out.Source = asked.Explanation, asked.Source
 	} else {
-		out.Options = slices.Clone(asked.Options)
-		for i := range out.Options {
-			out.Options[i].Right = false
-		}
+		out.Options = withoutRight(asked.Options)
 	}
-	if all || q.Phase == screening.Revealed || s.ShowRunning {
-		out.Rounds = rounds(q, s.Screening.Programme.ShareMinimum)
+	if !out.TooEarly && (all || q.Phase == screening.Counted || q.Phase == screening.Revealed || s.ShowRunning) {
+		out.Rounds = rounds(s, q)
+	}
+	return out
+}
+
+// withoutRight leaves out which options are right.
+func withoutRight(options []screening.Option) []screening.Option {
+	out := slices.Clone(options)
+	for i := range out {
+		out[i].Right = false
 	}
 	return out
 }
@@ -419,14 +430,18 @@ func (v *viewer) question(s *screening.State, all bool) *questionView {
 // of each of them, and too little of all: nobody is shown it. That holds for the facilitator
 // too, who knows the hall by name, whose phone is looked at by others, and who needs for
 // the talk only how many have answered. Coordinators have the counts in the export.
-func rounds(q *screening.QuestionState, minimum int) []roundView {
-	out := []roundView{}
-	for _, r := range q.Rounds {
-		w := roundView{N: r.N, Step: r.Step, Ballots: r.Ballots}
-		if answered := r.Ballots - r.Skipped; answered < max(minimum, 1) {
-			w.FewerThan = minimum
+// A round that nobody answered is left out, but for the newest.
+func rounds(s *screening.State, q *screening.QuestionState) []roundView {
+	out, phases := []roundView{}, s.Phases(q)
+	for i, r := range q.Rounds {
+		if phases[i] == screening.NoRound && i < len(q.Rounds)-1 {
+			continue
+		}
+		w := roundView{N: r.N, Step: r.Step, Phase: phases[i]}
+		if answered, smallest := r.Answered(), s.Screening.Programme.Smallest(); answered < smallest {
+			w.FewerThan = smallest
 		} else {
-			w.Skipped, w.Counts = r.Skipped, r.Counts
+			w.Ballots, w.Skipped, w.Counts = r.Ballots, r.Skipped, r.Counts
 			for _, n := range r.Counts {
 				w.Shares = append(w.Shares, (200*n+answered)/(2*answered))
 			}
@@ -508,8 +523,11 @@ func (v *viewer) questionRows(s *screening.State) []questionRow {
 	for i, q := range s.Questions {
 		asked := s.Screening.Programme.Questions[i]
 		row := questionRow{
-			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check, Prompts: asked.Prompts,
-			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{},
+			ID: q.ID, Kind: asked.Kind, Text: asked.Text, Check: asked.Check,
+			Ask: orEmpty(asked.Ask), Phase: q.Phase, Rounds: []askedRound{}, TooEarly: !s.MayShowResults(q.ID),
+		}
+		if !row.TooEarly { // what the talk may turn on says much of the answer
+			row.Prompts = asked.Prompts
 		}
 		spoken := asked.Spoken()
 		for _, l := range v.languages {

@@ -247,6 +247,7 @@ const eight = ask(
 const before: Round = {
   n: 1,
   step: 'poll_before',
+  phase: 'before',
   ballots: 47,
   skipped: 3,
   counts: [11, 18, 9, 6],
@@ -255,12 +256,20 @@ const before: Round = {
 const after: Round = {
   n: 2,
   step: 'discussion',
+  phase: 'after',
   ballots: 44,
   skipped: 1,
   counts: [2, 37, 3, 1],
   shares: [5, 86, 7, 2],
 };
-const few: Round = { n: 2, step: 'discussion', ballots: 7, skipped: 0, fewerThan: 10 };
+const few: Round = {
+  n: 2,
+  step: 'discussion',
+  phase: 'after',
+  ballots: 0,
+  skipped: 0,
+  fewerThan: 10,
+};
 
 function revealed(question: Question, rounds: Round[]): Question {
   const newest = rounds.at(-1);
@@ -277,6 +286,12 @@ function revealed(question: Question, rounds: Round[]): Question {
     },
     source: 'UU 18/2017 Pasal 5',
   };
+}
+
+/** The bars are shown, the right answer is not. */
+function counted(question: Question, rounds: Round[]): Question {
+  const newest = rounds.at(-1);
+  return { ...question, phase: 'counted', round: newest?.n ?? 1, ballots: 44, rounds };
 }
 
 // ---- the stage
@@ -326,6 +341,8 @@ const stageFaces = [
   stage('question-three', 'discussion', { scene: 'question', question: k4 }),
   stage('question-several', 'discussion', { scene: 'question', question: several }),
   stage('question-english', 'discussion', { scene: 'question', question: several, lang: 'en' }),
+  stage('counted', 'discussion', { scene: 'question', question: counted(k1, [before, after]) }),
+  stage('counted-few', 'discussion', { scene: 'question', question: counted(k1, [few]) }),
   stage('question-live', 'discussion', {
     scene: 'question',
     question: { ...k1, rounds: [{ ...before, n: 1, step: 'discussion' }], ballots: 47 },

@@ -51,6 +51,7 @@ var everyEvent = []screening.Event{
 	screening.EveningNoted{Went: []string{"rain_on_roof"}, Away: []string{"women", "men"}, Why: []string{}},
 	screening.PhonesAllowed{Allow: true},
 	screening.ExportWritten{Stick: "9c2f1a6b", Screenings: 12, Written: 3, Missing: 2, Checksum: "0c5f"},
+	screening.ResultsShown{Question: "q1", Round: 2},
 }
 
 func details() screening.Details {

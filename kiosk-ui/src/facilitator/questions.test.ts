@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { QuestionRow } from '../lib/protocol';
-import { askedLater, groups, standing } from './questions';
+import { groups, standing } from './questions';
 import { viewOf } from './testing';
 
 const row = (change: Partial<QuestionRow>): QuestionRow => ({
@@ -26,12 +26,6 @@ test('how a question stands is told for each step by itself', () => {
   });
   expect(standing(both, 'poll_before')).toEqual({ phase: 'asked', ballots: 47 });
   expect(standing(both, 'discussion')).toEqual({ phase: 'open', ballots: 5 });
-});
-
-test('a result waits while the question is to be asked again', () => {
-  expect(askedLater(row({}), 'poll_before')).toBe(true);
-  expect(askedLater(row({}), 'film')).toBe(true);
-  expect(askedLater(row({}), 'discussion')).toBe(false);
 });
 
 test('questions of a pause point belong to the film', () => {

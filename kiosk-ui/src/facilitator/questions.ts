@@ -8,20 +8,6 @@ export function mayAsk(step: Step): step is QuestionStep {
   return (questionSteps as readonly Step[]).includes(step);
 }
 
-/** The evening asks it again later: its result must stay hidden until then. */
-export function askedLater(question: QuestionRow, step: Step): boolean {
-  const order: Step[] = [
-    'set_up',
-    'doors',
-    'poll_before',
-    'film',
-    'discussion',
-    'closing',
-    'ended',
-  ];
-  return question.ask.some((other) => order.indexOf(other) > order.indexOf(step));
-}
-
 export interface Group {
   step: QuestionStep;
   /** Those that the run of the evening asks in this step. */

@@ -52,12 +52,13 @@ export interface Question {
   kind: 'single' | 'several' | 'scale';
   text: Text;
   options: { id: string; text: Text; icon: string; right?: boolean }[]; // right: only after the reveal
-  phase: 'open' | 'closed' | 'revealed';
+  phase: 'open' | 'closed' | 'counted' | 'revealed'; // counted: bars without the right answer
   round: number; // the newest round, 1 is the first
   ballots: number; // in the newest round; 0 on phones while it is open and totals are hidden
   explanation?: Text; // only after the reveal
   source?: string; // only after the reveal
   rounds?: Round[]; // absent while the totals are hidden; in order, the newest last
+  tooEarly?: boolean; // before the film, or asked again later: neither result nor right answer may be shown, nor is in the view
   noPhones?: boolean; // answered at the kiosk only
   byChannel?: Record<string, number>; // for the facilitator: people of the newest round by touch, phone, button, hands
   oneAddress?: number; // for the facilitator: of the newest round's phones, how many came from the address that has the most
@@ -66,12 +67,13 @@ export interface Question {
 
 export interface Round {
   n: number;
-  step: Step; // poll_before is "before the film", discussion "after"
+  step: Step; // in which it was asked
+  phase: '' | 'before' | 'after' | 'after_talking'; // which figure it belongs to; '' while nobody has answered
   ballots: number; // people, the skipped ones included
   skipped: number;
   counts?: number[]; // per option, in the order of options
   shares?: number[]; // per option, percent of ballots not skipped, whole; there when counts are
-  fewerThan?: number; // so few answered that nothing more is shown: no counts, no shares, skipped is 0
+  fewerThan?: number; // so few answered that nothing more is shown: no counts, no shares, ballots and skipped are 0
 }
 
 export interface Playback {
@@ -305,8 +307,9 @@ export interface QuestionRow {
   check?: Text; // what to verify before use
   prompts?: Text[]; // what the talk may turn on
   ask: Step[];
-  phase: 'unasked' | 'open' | 'closed' | 'revealed';
+  phase: 'unasked' | Question['phase'];
   rounds: { n: number; step: Step; ballots: number }[];
+  tooEarly?: boolean; // as in Question; prompts are left out
   untranslated?: string[]; // of Common.languages: those that lack a text of it, an option or its explanation
 }
 
@@ -318,6 +321,7 @@ export interface Suggestion {
     | 'to_poll_before'
     | 'open_question'
     | 'close_question'
+    | 'show_results'
     | 'reveal_question'
     | 'dismiss_question'
     | 'to_film'
@@ -374,6 +378,7 @@ export type CommandBody =
   | { do: 'recordDisability'; count: number | null }
   | { do: 'openQuestion'; question: string; newRound: boolean }
   | { do: 'closeQuestion'; question: string }
+  | { do: 'showResults'; question: string }
   | { do: 'revealQuestion'; question: string }
   | { do: 'dismissQuestion' }
   | { do: 'countHands'; question: string; counts: Record<string, number> }

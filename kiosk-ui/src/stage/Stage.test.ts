@@ -108,6 +108,19 @@ test('hidden results are hidden; live ones show the newest round only', () => {
   expect(seen('explanation')?.textContent).toContain('UU 18/2017 Pasal 5');
 });
 
+test('the bars are shown without the right answer, and of a handful no number at all', () => {
+  show(face('stage-counted'));
+  expect(document.querySelectorAll('.bar').length).toBeGreaterThan(4);
+  expect(words()).toContain('Sebelum film');
+  expect(words()).toContain('Sesudah film');
+  expect(words()).toContain('Bicarakan dengan orang di sebelah.');
+  expect(words()).not.toContain('Jawaban yang benar');
+  expect(seen('explanation')).toBeNull();
+  show(face('stage-counted-few'));
+  expect(words()).toContain('Kurang dari 10 orang menjawab');
+  expect(words()).not.toMatch(/\d+ orang menjawab\./);
+});
+
 test('a number that nobody has checked says so', () => {
   show(face('stage-help'));
   const rows = [...document.querySelectorAll('li')].map((li) => li.textContent ?? '');

@@ -6,6 +6,8 @@ export interface Summary {
   attendance: Attendance;
   /** Attendance as it may be shown: small groups are merged, with the names of all in them. */
   shown: { labels: Text[]; total: number }[];
+  /** A group of fewer people is so small that a number would say who they are. */
+  fewest: number;
   questions: {
     id: string;
     kind: Question['kind'];
@@ -13,17 +15,13 @@ export interface Summary {
     options: Question['options'];
     explanation?: Text;
     rounds: Round[];
-    byChannel: Partial<Record<(typeof channels)[number], number>>;
+    /** Its right answer was shown before the film had ended: no figures before and after. */
+    answerShownEarly?: boolean;
   }[];
   /** How it went, as the facilitator noted it. */
   note: { title: Text; said: Text[] }[];
   film: { title: Text; finished: boolean; at: number; duration: number };
 }
-
-export const channels = ['touch', 'phone', 'button', 'hands'] as const;
-
-/** People in a group that are so few that a number would say who they are. */
-export const fewest = 10;
 
 /** Sums of the groups by sex and by age, of those groups that say it. */
 export function sums(attendance: Attendance): {

@@ -240,7 +240,8 @@ test('no totals are shown unless the kiosk gives them', async () => {
   expect(get('voted').textContent).toContain('23');
   const round = {
     n: 1,
-    step: 'poll_before' as const,
+    step: 'discussion' as const,
+    phase: 'after' as const,
     ballots: 20,
     skipped: 0,
     counts: [5, 10, 4, 1],
