@@ -20,7 +20,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite"
 
-	"mimpi-kiosk/internal/export"
+	"mimpi-kiosk/internal/screening"
 )
 
 //go:embed migrations
@@ -184,7 +184,7 @@ func store(ctx context.Context, db *sql.DB, d dialect, r *Result) (out Stored, e
 		case k.lastEvent > s.LastEvent:
 			out.Longer++
 			continue
-		case k.digest == s.Digest:
+		case k.digest == s.Digest && k.rules == rules:
 			out.Same++
 			continue
 		case k.trail != s.history.trail(k.lastEvent):
@@ -205,10 +205,18 @@ type storedScreening struct {
 	lastEvent int64
 	digest    string
 	trail     string
+	rules     int
 }
 
+// rules is the version of the rules by which rounds were told apart. What older ones stored
+// is written again; until then the view poll_results leaves it out.
+const rules = 1
+
+// beforeFilm are the steps of the column before_film, which says no more than the step.
+var beforeFilm = []screening.Step{screening.SetUp, screening.Doors, screening.PollBefore}
+
 func stored(ctx context.Context, tx *sql.Tx, d dialect) (map[string]storedScreening, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT session_id, last_event, digest, trail FROM "+d.schema+"screenings")
+	rows, err := tx.QueryContext(ctx, "SELECT session_id, last_event, digest, trail, rules FROM "+d.schema+"screenings")
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +225,7 @@ func stored(ctx context.Context, tx *sql.Tx, d dialect) (map[string]storedScreen
 	for rows.Next() {
 		var id string
 		var s storedScreening
-		if err := rows.Scan(&id, &s.lastEvent, &s.digest, &s.trail); err != nil {
+		if err := rows.Scan(&id, &s.lastEvent, &s.digest, &s.trail, &s.rules); err != nil {
 			return nil, err
 		}
 		out[id] = s
@@ -229,12 +237,12 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 	screenings := insert{d: d, table: "screenings", columns: []string{
 		"session_id", "device_id", "rehearsal", "programme", "film_id", "film_title", "film_finished", "held_at", "started_at", "ended_at",
 		"clock_source", "kode_kemendagri", "kode_bps", "pcode", "kabupaten", "venue", "audience", "notes", "data_quality", "app_version",
-		"people", "disability", "signing_key", "last_event", "digest", "trail", "note_went", "note_away", "note_why"}}
+		"people", "disability", "signing_key", "last_event", "digest", "trail", "note_went", "note_away", "note_why", "rules"}}
 	screenings.upsert()
 	attendance := insert{d: d, table: "attendance", columns: []string{
 		"session_id", "category", "label", "sex", "age_group", "count_in", "count_out", "corrections", "net_count"}}
 	rounds := insert{d: d, table: "poll_rounds", columns: []string{
-		"session_id", "question", "round", "question_text", "step", "before_film", "answered", "skipped", "by_touch", "by_phone", "by_button", "by_hands"}}
+		"session_id", "question", "round", "question_text", "step", "before_film", "phase", "answered", "skipped", "by_touch", "by_phone", "by_button", "by_hands"}}
 	answers := insert{d: d, table: "poll_answers", columns: []string{
 		"session_id", "question", "round", `"option"`, "place", "option_text", "is_right", "people", "raised_hands"}}
 	for chunk := range slices.Chunk(all, 500) {
@@ -245,7 +253,7 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 			screenings.add(s.ID, s.Kiosk, s.Rehearsal, s.Programme, s.FilmID, s.FilmTitle.ID, s.FilmFinished, moment(s.HeldAt), moment(s.StartedAt), moment(s.EndedAt),
 				s.Clock, s.KodeKemendagri, s.KodeBPS, s.PCode(), s.Regency, s.Venue, s.Audience, s.Label, s.Quality, s.AppVersion,
 				s.People(), s.Disability, s.Key, s.LastEvent, s.Digest, s.history.trail(s.LastEvent),
-				joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why))
+				joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why), rules)
 			for _, g := range s.Groups {
 				attendance.add(s.ID, g.ID, g.Label.ID, g.Sex, g.Age, g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
 			}
@@ -255,7 +263,7 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 				for _, c := range r.Channels {
 					by[c.Name] = c.People
 				}
-				rounds.add(s.ID, r.ID, r.N, r.Text.ID, string(r.Step), export.Before(r.Step), r.Answered(), r.Skipped, by["touch"], by["phone"], by["button"], by["hands"])
+				rounds.add(s.ID, r.ID, r.N, r.Text.ID, string(r.Step), slices.Contains(beforeFilm, r.Step), string(r.Phase), r.Answered(), r.Skipped, by["touch"], by["phone"], by["button"], by["hands"])
 				for j, o := range r.Options {
 					hands := 0
 					if r.Hands != nil {

@@ -157,9 +157,9 @@ func storeContract(t *testing.T, to string) {
 		if rows < 10 {
 			t.Errorf("only %d sums were compared", rows)
 		}
-		for _, before := range []bool{true, false} {
+		for phase, before := range map[string]bool{"before": true, "after": false} {
 			want := number(t, mine, `SELECT count(*) FROM facts WHERE NOT rehearsal AND before = $1 AND question = 'fee' AND option = 'a'`, before)
-			got := number(t, db, `SELECT sum(people) FROM `+d.schema+`poll_results WHERE before_film = $1 AND question = 'fee' AND "option" = 'a'`, before)
+			got := number(t, db, `SELECT sum(people) FROM `+d.schema+`poll_results WHERE phase = $1 AND question = 'fee' AND "option" = 'a'`, phase)
 			if got != want || want == 0 {
 				t.Errorf("right answers, before %t: %d, want %d", before, got, want)
 			}

@@ -10,6 +10,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Mapping says where figures go in a DHIS2. All ids are DHIS2's, of 11 characters.
@@ -75,10 +78,13 @@ type dataValue struct {
 }
 
 // writeDHIS2 adds up by place and period. What the mapping has no place for is told as
-// problems, and left out.
+// problems, and left out. So are small groups, and what they could be worked out from.
 func writeDHIS2(w io.Writer, r *Result, m *Mapping) ([]Problem, error) {
 	sums := map[dataValue]int{}
 	lost := map[string]int{}
+	t := r.Totals()
+	hidden := t.hiddenPeriods(r, func(s *Screening) string { return m.OrgUnits[s.KodeKemendagri] + " " + m.period(s) })
+	small := map[dataValue]bool{}
 	for _, s := range r.Screenings {
 		if s.Rehearsal {
 			continue
@@ -88,13 +94,10 @@ func writeDHIS2(w io.Writer, r *Result, m *Mapping) ([]Problem, error) {
 			lost["orgUnits["+s.KodeKemendagri+"]"]++
 			continue
 		}
-		period := strings.ReplaceAll(s.Date(), "-", "")
-		if len(period) != 8 {
+		period := m.period(s)
+		if period == "" {
 			lost["date of "+s.ID]++
 			continue
-		}
-		if m.Period == "monthly" {
-			period = period[:6]
 		}
 		value := dataValue{Period: period, OrgUnit: unit, AttributeOptionCombo: m.AttributeOptionCombo}
 		for _, g := range s.Groups {
@@ -106,19 +109,28 @@ func writeDHIS2(w io.Writer, r *Result, m *Mapping) ([]Problem, error) {
 				continue
 			}
 			sums[value] += g.Net
+			if hidden[s].groups || t.merged(g.Category) {
+				small[value] = true
+			}
 		}
 		if value.DataElement = m.DataElements.Screenings; value.DataElement != "" {
 			sums[value]++
 		}
 		if value.DataElement = m.DataElements.Disability; value.DataElement != "" && s.Disability != nil {
 			sums[value] += *s.Disability
+			small[value] = small[value] || hidden[s].disability
 		}
 	}
 	out := struct {
 		DataSet    string      `json:"dataSet,omitempty"`
 		DataValues []dataValue `json:"dataValues"`
 	}{m.DataSet, []dataValue{}}
+	left := 0
 	for v, n := range sums {
+		if small[v] {
+			left += min(n, 1)
+			continue
+		}
 		v.Value = fmt.Sprint(n)
 		out.DataValues = append(out.DataValues, v)
 	}
@@ -131,7 +143,78 @@ func writeDHIS2(w io.Writer, r *Result, m *Mapping) ([]Problem, error) {
 			What: say("Tidak ada tempatnya di berkas pemetaan DHIS2; %d angka ditinggalkan.", "The mapping for DHIS2 has no place for it; %d figures were left out.", lost[what]),
 			Do:   Words{"Tambahkan ke berkas pemetaan.", "Add it to the mapping file."}})
 	}
+	if left > 0 {
+		problems = append(problems, Problem{Level: Note, Kind: Suppressed, Path: DHIS2File,
+			What: words(lang.Text("collect.dhis2_small", lang.Params{"n": left, "fewest": screening.Fewest})),
+			Do:   words(lang.Text("collect.dhis2_small_do"))})
+	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", " ")
 	return problems, enc.Encode(out)
+}
+
+// period gives the period of a screening as DHIS2 writes it, or "".
+func (m *Mapping) period(s *Screening) string {
+	period := strings.ReplaceAll(s.Date(), "-", "")
+	switch {
+	case len(period) != 8:
+		return ""
+	case m.Period == "monthly":
+		return period[:6]
+	}
+	return period
+}
+
+// notSent says what of a screening's sum with others is left out.
+type notSent struct{ groups, disability bool }
+
+// hiddenPeriods says which sums of screenings with the same key (place and period) may not
+// be shown: beside the other reports they would tell of screenings that these leave out.
+// A sum may be shown where the parts that they leave out are none, or large enough, and
+// so is what it leaves over.
+func (t *Totals) hiddenPeriods(r *Result, key func(*Screening) string) map[*Screening]notSent {
+	out := map[*Screening]notSent{}
+	for i := range t.Regencies {
+		reg := &t.Regencies[i]
+		var keys []string
+		all := map[string][]*Screening{}
+		for _, s := range r.Screenings {
+			if s.Rehearsal || s.regency() != reg.key() {
+				continue
+			}
+			if all[key(s)] == nil {
+				keys = append(keys, key(s))
+			}
+			all[key(s)] = append(all[key(s)], s)
+		}
+		var groups, disability [][]int
+		for _, k := range keys {
+			parts, asked := make([]int, len(t.Columns)), []int{0}
+			for _, s := range all[k] {
+				if t.hidden[s] {
+					for j, n := range t.columns(t.byGroup(s)) {
+						parts[j] += n
+					}
+				}
+				if t.hiddenDisability[s] {
+					asked[0] += s.disability()
+				}
+			}
+			groups, disability = append(groups, parts), append(disability, asked)
+		}
+		hideGroups, hideDisability := screening.HideRows(groups), screening.HideRows(disability)
+		for j, k := range keys {
+			for _, s := range all[k] {
+				out[s] = notSent{reg.Hidden || hideGroups[j], reg.HiddenDisability || hideDisability[j]}
+			}
+		}
+	}
+	return out
+}
+
+// merged says whether a group is shown only together with others.
+func (t *Totals) merged(c *Category) bool {
+	return slices.ContainsFunc(t.Columns, func(col Column) bool {
+		return len(col.Groups) > 1 && slices.ContainsFunc(col.Groups, func(i int) bool { return t.Groups[i].key() == c.key() })
+	})
 }

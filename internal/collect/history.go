@@ -29,6 +29,45 @@ type history struct {
 	prints  []fingerprint
 	rounds  []roundPrint
 	state   *screening.State // nil once it was compared
+
+	phases    map[string][]screening.RoundPhase // by question, of its rounds
+	notes     []string                          // export.FiguresQuality
+	wholeFilm bool                              // the film was shown whole
+}
+
+// figures keeps what the figures need of the state.
+func (h *history) figures() {
+	h.phases = map[string][]screening.RoundPhase{}
+	for i := range h.state.Questions {
+		if q := &h.state.Questions[i]; len(q.Rounds) > 0 {
+			h.phases[q.ID] = h.state.Phases(q)
+		}
+	}
+	h.notes, h.wholeFilm = export.FiguresQuality(h.state), h.state.Showing.Ended != 0
+}
+
+// phase gives the phase of round i of a question. A newer kiosk knows better than this
+// program, which does not know all of its events.
+func (h *history) phase(question string, i int, r export.RoundSummary) screening.RoundPhase {
+	if all := h.phases[question]; i < len(all) && (h.unknown == 0 || !slices.Contains(screening.RoundPhases, r.Phase)) {
+		return all[i]
+	}
+	if slices.Contains(screening.RoundPhases, r.Phase) {
+		return r.Phase
+	}
+	return screening.NoRound
+}
+
+// quality adds to the words of a summary those about its figures: older kiosks do not
+// write them.
+func (h *history) quality(words []string) []string {
+	out := slices.Clone(words)
+	for _, word := range h.notes {
+		if !slices.Contains(out, word) {
+			out = append(out, word)
+		}
+	}
+	return out
 }
 
 // fingerprint stands for an event that is no ballot.
@@ -144,6 +183,7 @@ func readHistory(ctx context.Context, from io.Reader) (*history, error) {
 	if h.planned == 0 {
 		return nil, absurd("no screening was planned in it")
 	}
+	h.figures()
 	return h, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
 )
 
 //go:embed report.html
@@ -25,12 +26,19 @@ type reportData struct {
 	People, Disability   string
 	Bad, More            int
 	Rehearsals, Smallest int
+	Regencies            []reportRegency
+	Hidden               *Words // why groups are merged or left out; nil when none are
 	ByGroup, ByRegency   template.HTML
 	ByMonth, Legend      template.HTML
 	Cannot               Words
 	Changes              []reportChange
 	Notes                []reportNotes
 	Problems             []Problem
+}
+
+type reportRegency struct {
+	*Regency
+	Cells []string // by Totals.Columns
 }
 
 type reportNotes struct {
@@ -51,7 +59,7 @@ func writeHTML(w io.Writer, r *Result, t *Totals) error {
 	d := reportData{
 		Result: r, Totals: t, Style: chart.Style, From: export.LongDate(t.First), Until: export.LongDate(t.Last),
 		People: thousands(t.People), Disability: fewInWords(t), Bad: r.Bad(), Rehearsals: rehearsals(r),
-		Legend: chart.Legend(), Cannot: Words{chart.CannotShow[0], chart.CannotShow[1]}, Smallest: chart.Smallest,
+		Legend: chart.Legend(false), Cannot: Words{chart.CannotShow[0], chart.CannotShow[1]}, Smallest: screening.Fewest,
 		Problems: r.Problems[:min(len(r.Problems), mostProblemsShown)],
 	}
 	d.More = len(r.Problems) - len(d.Problems)
@@ -63,11 +71,26 @@ func writeHTML(w io.Writer, r *Result, t *Totals) error {
 		return chart.Bars(title, most, all)
 	}
 	var groups, regencies, months []chart.Bar
-	for i, g := range t.Groups {
-		groups = append(groups, chart.Bar{Label: both(g.Label), Value: float64(t.ByGroup[i]), Text: thousands(t.ByGroup[i])})
+	for i, n := range t.columns(t.ByGroup) {
+		groups = append(groups, chart.Bar{Label: both(t.Columns[i].Label), Value: float64(n), Text: thousands(n)})
 	}
-	for _, reg := range t.Regencies {
+	hidden := t.Merged
+	for i := range t.Regencies {
+		reg := &t.Regencies[i]
+		row := reportRegency{Regency: reg}
+		for _, n := range t.columns(reg.Groups) {
+			text := thousands(n)
+			if reg.Hidden {
+				text, hidden = notShown, true
+			}
+			row.Cells = append(row.Cells, text)
+		}
+		d.Regencies = append(d.Regencies, row)
 		regencies = append(regencies, chart.Bar{Label: reg.Name, Value: float64(reg.People), Text: thousands(reg.People)})
+	}
+	if hidden {
+		why := hiddenNote()
+		d.Hidden = &why
 	}
 	for _, m := range t.Months {
 		name := export.LongDate(m.Month + "-01")

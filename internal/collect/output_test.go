@@ -112,11 +112,11 @@ func TestTotalsAreThoseOfTheFacts(t *testing.T) {
 	}
 	for _, a := range got.Answers {
 		for i, o := range a.Options {
-			if want := number(t, db, `SELECT count(*) FROM facts WHERE NOT rehearsal AND question = $1 AND before = $2 AND option = $3`, a.ID, a.Before, o.ID); a.Counts[i] != want || want == 0 {
-				t.Errorf("%s before %t, %s: %d, want %d", a.ID, a.Before, o.ID, a.Counts[i], want)
+			if want := number(t, db, `SELECT count(*) FROM facts WHERE NOT rehearsal AND question = $1 AND before = $2 AND option = $3`, a.ID, a.Phase == screening.BeforeFilm, o.ID); a.Counts[i] != want || want == 0 {
+				t.Errorf("%s before %t, %s: %d, want %d", a.ID, a.Phase == screening.BeforeFilm, o.ID, a.Counts[i], want)
 			}
 		}
-		if want := number(t, db, `SELECT count(*) FROM facts WHERE NOT rehearsal AND question = $1 AND before = $2 AND option = ''`, a.ID, a.Before); a.Skipped != want {
+		if want := number(t, db, `SELECT count(*) FROM facts WHERE NOT rehearsal AND question = $1 AND before = $2 AND option = ''`, a.ID, a.Phase == screening.BeforeFilm); a.Skipped != want {
 			t.Errorf("%s: %d skipped, want %d", a.ID, a.Skipped, want)
 		}
 	}
@@ -202,8 +202,8 @@ func TestTables(t *testing.T) {
 		n, _ := strconv.Atoi(row[net])
 		sum += n
 	}
-	if sum != want || len(rows[0]) != 31 {
-		t.Errorf("net_count adds up to %d, want %d; %d columns, want 31", sum, want, len(rows[0]))
+	if sum != want || len(rows[0]) != 32 {
+		t.Errorf("net_count adds up to %d, want %d; %d columns, want 32", sum, want, len(rows[0]))
 	}
 	for _, file := range []string{HTMLFile, JSONFile} {
 		if content := read(t, out, file); strings.Contains(content, "<script") || !strings.Contains(content, "Timor Tengah Selatan") {

@@ -68,7 +68,7 @@ func (r *reader) read(ctx context.Context, at *place) (*version, []Problem) {
 		return nil, c.problems
 	}
 	r.others(&c, at, sums)
-	s, err := r.terms.screeningOf(summary)
+	s, err := r.terms.screeningOf(summary, h)
 	if err != nil {
 		c.wrong(Missing, Figures, say("summary.json tidak bisa dipakai: %v.", "summary.json cannot be used: %v.", err), askForFresh)
 		return nil, c.problems

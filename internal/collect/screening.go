@@ -65,10 +65,11 @@ type Round struct {
 	*Question
 	N        int
 	Step     screening.Step
-	Ballots  int   // people, the skipped ones included
-	Skipped  int   // people
-	Counts   []int // people per option, hands included
-	Hands    []int // the part of Counts that was raised hands; nil when none were
+	Phase    screening.RoundPhase // by the journal, whatever the summary says
+	Ballots  int                  // people, the skipped ones included
+	Skipped  int                  // people
+	Counts   []int                // people per option, hands included
+	Hands    []int                // the part of Counts that was raised hands; nil when none were
 	Channels []Channel
 }
 
@@ -157,15 +158,16 @@ func (g *glossary) question(programme string, q export.QuestionSummary) (*Questi
 	return out, nil
 }
 
-// screeningOf takes over a summary.
-func (g *glossary) screeningOf(sum *export.Summary) (*Screening, error) {
+// screeningOf takes over a summary, and what only the journal says for sure: what a round
+// is, and whether the film was shown whole.
+func (g *glossary) screeningOf(sum *export.Summary, h *history) (*Screening, error) {
 	in := sum.Screening
 	s := &Screening{
 		ID: in.ID, Kiosk: sum.Kiosk, Rehearsal: in.Rehearsal, Programme: in.Programme,
-		FilmID: sum.Film.ID, FilmTitle: words(sum.Film.Title), FilmFinished: sum.Film.Finished,
+		FilmID: sum.Film.ID, FilmTitle: words(sum.Film.Title), FilmFinished: h.wholeFilm,
 		Regency: in.Regency, KodeKemendagri: in.KodeKemendagri, KodeBPS: in.KodeBPS,
 		Venue: in.Venue, Audience: in.Audience, Label: in.Label, HeldAt: in.HeldAt, StartedAt: in.StartedAt,
-		Clock: strings.Join(sum.Quality.ClockSources, ","), Quality: strings.Join(sum.Quality.Notes, ","),
+		Clock: strings.Join(sum.Quality.ClockSources, ","), Quality: strings.Join(h.quality(sum.Quality.Notes), ","),
 		AppVersion: sum.AppVersion, Disability: sum.Attendance.Disability, Note: sum.Note,
 	}
 	for _, codes := range []*[]string{&s.Note.Went, &s.Note.Away, &s.Note.Why} {
@@ -182,8 +184,8 @@ func (g *glossary) screeningOf(sum *export.Summary) (*Screening, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range q.Rounds {
-			round := Round{Question: def, N: r.N, Step: r.Step, Ballots: r.Ballots, Skipped: r.Skipped, Counts: make([]int, len(def.Options))}
+		for i, r := range q.Rounds {
+			round := Round{Question: def, N: r.N, Step: r.Step, Phase: h.phase(q.ID, i, r), Ballots: r.Ballots, Skipped: r.Skipped, Counts: make([]int, len(def.Options))}
 			for i, o := range def.Options {
 				round.Counts[i] = r.Counts[o.ID]
 				if n, ok := r.Hands[o.ID]; ok {

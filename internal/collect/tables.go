@@ -1,11 +1,12 @@
 package collect
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"mimpi-kiosk/internal/export"
-	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
 )
 
 // schemaVersion changes when a column is renamed, removed or means something else.
@@ -68,23 +69,30 @@ var attendanceTable = table{
 		{"operator_code", "string", "#meta+operator", Words{"Petugas (kosong: kiosk tidak mencatat orang)", "Operator (empty: kiosks note no persons)"}},
 		{"notes", "string", "#description", Words{"Catatan", "Notes"}},
 		{"app_version", "string", "#meta+version", Words{"Versi program kiosk", "Version of the kiosk's program"}},
+		smallColumn,
 	},
 	rows: func(r *Result, row func(cells ...any)) {
 		for _, s := range r.Screenings {
-			line := func(sex, age string, disability any, method string, in, out, corrected, net any) {
+			line := func(people int, sex, age string, disability any, method string, in, out, corrected, net any) {
 				row(schemaVersion, s.ID, s.Kiosk, s.Programme, s.FilmID, s.FilmTitle.ID, s.StartedAt, s.EndedAt, "+08:00", s.Clock,
 					s.KodeKemendagri, code(s.KodeBPS), s.PCode(), s.Regency, "", "", s.Venue, nil, nil, sex, age, disability, method,
-					in, out, corrected, net, s.Quality, "", s.Label, s.AppVersion)
+					in, out, corrected, net, s.Quality, "", s.Label, s.AppVersion, screening.Few(people))
 			}
 			for _, g := range s.Groups {
-				line(g.Sex, g.Age, nil, export.Method(g.Pressed, g.Rows, g.Corrected), g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
+				line(g.Net, g.Sex, g.Age, nil, export.Method(g.Pressed, g.Rows, g.Corrected), g.Pressed+g.Rows, g.Undone, g.Corrected, g.Net)
 			}
 			if s.Disability != nil {
-				line("", "", *s.Disability, "asked", nil, nil, nil, nil)
+				line(*s.Disability, "", "", *s.Disability, "asked", nil, nil, nil, nil)
 			}
 		}
 	},
 }
+
+// smallColumn stands last in the tables that keep the counts of small groups; see
+// export.SmallColumn.
+var smallColumn = column{export.SmallColumn, "boolean", "#meta+small", Words{
+	"Ada kelompok di bawah 10 orang di baris ini: jangan diterbitkan", "A group of this row has fewer than 10 people: do not publish it",
+}}
 
 // sessionsTable is one row per screening.
 var sessionsTable = table{
@@ -121,15 +129,17 @@ var sessionsTable = table{
 		{"data_quality", "string", "#meta+quality", Words{"Catatan tentang data", "Notes on the data"}},
 		{"signed", "boolean", "#meta+signed", Words{"Ditandatangani kiosk", "Signed by the kiosk"}},
 		{"copies", "integer", "#meta+copies", Words{"Salinan utuh yang dibaca", "Sound copies that were read"}},
+		smallColumn,
 	},
 	rows: func(r *Result, row func(cells ...any)) {
 		for _, s := range r.Screenings {
-			row(s.sessionCells()...)
+			row(s.sessionCells(nil)...)
 		}
 	},
 }
 
-func (s *Screening) sessionCells() []any {
+// sessionCells gives the row of a screening: for machines, or, with what may be shown, for people.
+func (s *Screening) sessionCells(shown *Totals) []any {
 	var disability any
 	if s.Disability != nil {
 		disability = *s.Disability
@@ -154,16 +164,33 @@ func (s *Screening) sessionCells() []any {
 			other += g.Net
 		}
 	}
-	return []any{s.ID, s.Kiosk, s.Date(), s.HeldAt, s.StartedAt, s.EndedAt, s.KodeKemendagri, code(s.KodeBPS), s.PCode(), s.Regency,
-		s.Venue, s.Audience, s.Programme, s.FilmTitle.ID, s.FilmFinished, s.People(), standard[0], standard[1], standard[2], standard[3], other,
-		disability, len(questions), joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why), s.Quality, s.Key != "", s.Copies}
+	var groups []any
+	few := screening.Few(s.disability())
+	for _, n := range append(standard[:], other) {
+		groups = append(groups, n)
+		few = few || screening.Few(n)
+	}
+	last := []any{few}
+	if shown != nil {
+		last = nil
+		if shown.Merged || shown.hidden[s] {
+			groups = []any{notShown, notShown, notShown, notShown, notShown}
+		}
+		if shown.hiddenDisability[s] {
+			disability = notShown
+		}
+	}
+	return slices.Concat([]any{s.ID, s.Kiosk, s.Date(), s.HeldAt, s.StartedAt, s.EndedAt, s.KodeKemendagri, code(s.KodeBPS), s.PCode(), s.Regency,
+		s.Venue, s.Audience, s.Programme, s.FilmTitle.ID, s.FilmFinished, s.People()}, groups, []any{
+		disability, len(questions), joined(s.Note.Went), joined(s.Note.Away), joined(s.Note.Why), s.Quality, s.Key != "", s.Copies}, last)
 }
 
 // joined writes several words into one cell.
 func joined(codes []string) string { return strings.Join(codes, ",") }
 
 // answersTable is one row per screening, round and answer. Of rounds that fewer than
-// ten people answered it has the number of rows, and nothing in them.
+// ten people answered, or from which those could be worked out, it has the number of rows,
+// and nothing in them.
 var answersTable = table{
 	name:  "poll_results.csv",
 	title: Words{"Jawaban: satu baris per pemutaran, ronde, dan pilihan", "Answers: one row per screening, round and option"},
@@ -180,24 +207,29 @@ var answersTable = table{
 		{"option", "string", "#indicator+option", Words{"Pilihan", "Option"}},
 		{"option_text", "string", "#indicator+option+name", Words{"Bunyi pilihan", "Text of the option"}},
 		{"right", "boolean", "#indicator+right", Words{"Benar", "Right"}},
-		{"count", "integer", "#indicator+value+num", Words{"Orang; kosong kalau yang menjawab kurang dari 10", "People; empty when fewer than 10 answered"}},
-		{"answered", "integer", "#indicator+total", Words{"Yang menjawab; kosong kalau kurang dari 10", "Who answered; empty when fewer than 10"}},
+		{"count", "integer", "#indicator+value+num", Words{"Orang; kosong kalau tidak ditampilkan", "People; empty when not shown"}},
+		{"answered", "integer", "#indicator+total", Words{"Yang menjawab; kosong kalau tidak ditampilkan", "Who answered; empty when not shown"}},
 		{"skipped", "integer", "#indicator+skipped", Words{"Yang melewati", "Who skipped"}},
-		{"suppressed", "boolean", "#meta+suppressed", Words{"Tidak ditampilkan karena kurang dari 10", "Not shown because fewer than 10 answered"}},
+		{"suppressed", "boolean", "#meta+suppressed", Words{"Tidak ditampilkan: kurang dari 10 yang menjawab, atau mereka bisa dihitung dari angka ini", "Not shown: fewer than 10 answered, or they could be worked out from it"}},
 		{"data_quality", "string", "#meta+quality", Words{"Catatan tentang data", "Notes on the data"}},
+		{"phase", "string", "#indicator+phase", Words{
+			"before: putaran pertama sebelum film; after: putaran pertama sesudah film; after_talking: yang lain; kosong: tidak ada yang menjawab",
+			"before: the first round before the film; after: the first after it; after_talking: every other; empty: nobody answered",
+		}},
 	},
 	rows: func(r *Result, row func(cells ...any)) {
+		shown := r.Totals()
 		for _, s := range r.Screenings {
 			for i := range s.Rounds {
 				round := &s.Rounds[i]
-				small := round.Answered() < chart.Smallest
+				small := shown.hiddenRounds[round]
 				for j, o := range round.Options {
 					var count, answered, skipped any = round.Counts[j], round.Answered(), round.Skipped
 					if small {
 						count, answered, skipped = nil, nil, nil
 					}
 					row(s.ID, s.Date(), s.KodeKemendagri, s.Regency, round.ID, round.Text.ID, round.N, string(round.Step),
-						o.ID, o.Text.ID, o.Right, count, answered, skipped, small, s.Quality)
+						o.ID, o.Text.ID, o.Right, count, answered, skipped, small, s.Quality, string(round.Phase))
 				}
 			}
 		}

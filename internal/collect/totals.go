@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"mimpi-kiosk/internal/export"
-	"mimpi-kiosk/internal/export/chart"
 	"mimpi-kiosk/internal/screening"
 )
 
@@ -19,12 +17,18 @@ type Totals struct {
 	Last       string       // days of the first and last screening, "2026-11-24"
 	Groups     []*Category  // columns of the regencies' counts; by id, sex and age
 	ByGroup    []int        // by Groups
+	Columns    []Column     // the groups as they may be shown
+	Merged     bool         // a column is of several groups
 	Regencies  []Regency    // by name
-	Answers    []*Answers   // by question, as first asked
+	Answers    []*Answers   // by question, as first asked, then by phase
 	Changes    []*Change    // of the questions asked before and after a film
 	Months     []MonthTotal // by month
 	Noted      int          // screenings of which the facilitator noted how they went
 	Notes      []NoteTotal  // by screening.NoteLists
+
+	// What may not be shown of single screenings; see hideSmall.
+	hidden, hiddenDisability map[*Screening]bool
+	hiddenRounds             map[*Round]bool
 }
 
 // MonthTotal is what happened in a month ("2026-11").
@@ -48,20 +52,27 @@ type Regency struct {
 	Groups                []int // by Totals.Groups
 	Disability            int
 	AskedAt               int
+
+	Hidden           bool // nothing of Groups may be shown
+	HiddenDisability bool // nor Disability
 }
 
-// Answers is what was answered to a question at one time of the evening, everywhere.
+// Answers is what was answered to a question in one phase, everywhere: of each screening
+// one round.
 type Answers struct {
 	*Question
-	Before   bool // the film
-	Times    int  // that it was asked; of a Change, at so many screenings
+	Phase    screening.RoundPhase
+	Times    int // screenings
 	Answered int
 	Skipped  int
 	Counts   []int // by the question's options
+
+	left bool // few answers could be worked out from it and Changes
 }
 
-// Small says that too few answered for anything to be shown.
-func (a *Answers) Small() bool { return a.Answered < chart.Smallest }
+// Small says that nothing may be shown: too few answered, or too few others could be
+// worked out.
+func (a *Answers) Small() bool { return a.Answered < screening.Fewest || a.left }
 
 // RightShare counts the people who chose a right answer; of a question that takes
 // several answers it cannot be known, and ok is false.
@@ -91,8 +102,8 @@ func (r *Result) Totals() *Totals {
 	regencies := map[string]*Regency{}
 	months := map[string]*MonthTotal{}
 	type when struct {
-		q      *Question
-		before bool
+		q     *Question
+		phase screening.RoundPhase
 	}
 	answers, paired := map[when]*Answers{}, map[when]*Answers{}
 	for _, s := range r.Screenings {
@@ -127,10 +138,10 @@ func (r *Result) Totals() *Totals {
 		}
 		month.Screenings++
 		month.People += s.People()
-		reg := regencies[s.KodeKemendagri+s.Regency]
+		reg := regencies[s.regency()]
 		if reg == nil {
 			reg = &Regency{Name: s.Regency, Kemendagri: s.KodeKemendagri, BPS: s.KodeBPS, Groups: make([]int, len(t.Groups))}
-			regencies[s.KodeKemendagri+s.Regency] = reg
+			regencies[s.regency()] = reg
 		}
 		reg.Screenings++
 		for _, g := range s.Groups {
@@ -156,27 +167,18 @@ func (r *Result) Totals() *Totals {
 				}
 			}
 		}
-		before, after := map[*Question]*Round{}, map[*Question]*Round{}
-		for i := range s.Rounds {
+		figures := s.figures()
+		for i := range s.Rounds { // in the order in which they were asked
 			round := &s.Rounds[i]
-			w := when{round.Question, export.Before(round.Step)}
-			add(answers, w, w.q, w.before, round, &t.Answers)
-			// Asked again and again, the last before and the last after the film stand.
-			if w.before {
-				before[w.q] = round
-			} else {
-				after[w.q] = round
-			}
-		}
-		for i := range s.Rounds {
-			q := s.Rounds[i].Question
-			if before[q] == nil || after[q] == nil {
+			of := figures[round.Question]
+			if round.Phase == screening.NoRound || of[round.Phase] != round {
 				continue
 			}
-			var none []*Answers
-			add(paired, when{q, true}, q, true, before[q], &none)
-			add(paired, when{q, false}, q, false, after[q], &none)
-			delete(before, q)
+			add(answers, when{round.Question, round.Phase}, round, &t.Answers)
+			if of[screening.BeforeFilm] != nil && of[screening.AfterFilm] != nil && round.Phase != screening.AfterTalking {
+				var none []*Answers
+				add(paired, when{round.Question, round.Phase}, round, &none)
+			}
 		}
 	}
 	for _, reg := range regencies {
@@ -197,32 +199,24 @@ func (r *Result) Totals() *Totals {
 		}
 	}
 	slices.SortStableFunc(t.Answers, func(a, b *Answers) int {
-		if d := order[a.Question] - order[b.Question]; d != 0 {
-			return d
-		}
-		if a.Before == b.Before {
-			return 0
-		}
-		if a.Before {
-			return -1
-		}
-		return 1
+		return cmp.Or(order[a.Question]-order[b.Question], slices.Index(screening.RoundPhases, a.Phase)-slices.Index(screening.RoundPhases, b.Phase))
 	})
 	for _, a := range t.Answers {
-		c := &Change{paired[when{a.Question, true}], paired[when{a.Question, false}]}
+		c := &Change{paired[when{a.Question, screening.BeforeFilm}], paired[when{a.Question, screening.AfterFilm}]}
 		if c.Before != nil && (len(t.Changes) == 0 || t.Changes[len(t.Changes)-1].Before != c.Before) {
 			t.Changes = append(t.Changes, c)
 		}
 	}
+	t.hideSmall(r)
 	return t
 }
 
 func (c *Category) key() Category { return Category{ID: c.ID, Sex: c.Sex, Age: c.Age} }
 
-func add[K comparable](to map[K]*Answers, key K, q *Question, before bool, r *Round, list *[]*Answers) {
+func add[K comparable](to map[K]*Answers, key K, r *Round, list *[]*Answers) {
 	a := to[key]
 	if a == nil {
-		a = &Answers{Question: q, Before: before, Counts: make([]int, len(q.Options))}
+		a = &Answers{Question: r.Question, Phase: r.Phase, Counts: make([]int, len(r.Options))}
 		to[key] = a
 		*list = append(*list, a)
 	}

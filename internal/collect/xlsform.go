@@ -1,9 +1,13 @@
 package collect
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/xuri/excelize/v2"
+
+	"mimpi-kiosk/internal/export"
+	"mimpi-kiosk/internal/screening"
 )
 
 // writeXLSForm writes a form for KoboToolbox and ODK, for evenings that are written down
@@ -59,6 +63,7 @@ func writeXLSForm(w io.Writer) error {
 	column("integer", "count_out", whole...)
 	column("integer", "corrections", must, "", "", "", "", "", "0")
 	calculate("net_count", "${count_in} - ${count_out} + ${corrections}")
+	calculate(export.SmallColumn, fmt.Sprintf("if(${net_count} > 0 and ${net_count} < %d, 'true', 'false')", screening.Fewest))
 	ask("end_repeat", "", Words{})
 	column("integer", "disability", optional, ". >= 0", "Bilangan bulat dari 0; kosong kalau tidak ditanyakan", "A whole number from 0; empty when nobody asked")
 	column("text", "data_quality", optional)

@@ -12,6 +12,8 @@ import (
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
+	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Names of the sheets.
@@ -63,7 +65,7 @@ func writeXLSX(w io.Writer, r *Result, t *Totals, made time.Time) error {
 	b.attendance(t)
 	b.change(t)
 	b.answers(t)
-	b.screenings(r)
+	b.screenings(r, t)
 	b.notes(t)
 	b.problems(r)
 	b.about()
@@ -212,10 +214,10 @@ var groupColours = []string{"2A3166", "C08327", "2F6B45", "B5532D", "7A7FB5", "8
 func (b *workbook) attendance(t *Totals) {
 	s := sheetAttendance
 	heads := []heading{{"Kabupaten/kota", "Regency", 26}, {"Kode Kemendagri", "Home Affairs code", 19}, {"Pemutaran", "Screenings", 12}}
-	for _, g := range t.Groups {
-		name := g.Label
-		if detail := strings.TrimSpace(g.Sex + " " + g.Age); detail != "" {
-			name.EN += " (" + detail + ")"
+	for _, c := range t.Columns {
+		name := c.Label
+		if g := t.Groups[c.Groups[0]]; len(c.Groups) == 1 && g.Sex+g.Age != "" {
+			name.EN += " (" + strings.TrimSpace(g.Sex+" "+g.Age) + ")"
 		}
 		heads = append(heads, heading{name.ID, name.EN, 22})
 	}
@@ -225,24 +227,34 @@ func (b *workbook) attendance(t *Totals) {
 	b.widths(s, heads)
 	b.heads(s, 2, heads)
 	row := 3
-	line := func(name, kode string, screenings int, groups []int, people, disability, asked int) {
+	line := func(name, kode string, screenings int, groups []int, hidden bool, people int, disability any, asked int) {
 		b.set(s, 1, row, name, b.text)
 		b.set(s, 2, row, kode, b.text)
 		b.set(s, 3, row, screenings, b.whole)
-		for i, n := range groups {
+		for i, n := range t.columns(groups) {
+			if hidden {
+				b.set(s, 4+i, row, notShown, b.text)
+				continue
+			}
 			b.set(s, 4+i, row, n, b.whole)
 		}
-		last := 4 + len(groups)
+		last := 4 + len(t.Columns)
 		b.set(s, last, row, people, b.whole)
-		b.set(s, last+1, row, few(disability, asked), b.whole)
+		b.set(s, last+1, row, disability, b.whole)
 		b.set(s, last+2, row, asked, b.whole)
 		row++
 	}
 	for _, r := range t.Regencies {
-		line(r.Name, r.Kemendagri, r.Screenings, r.Groups, r.People, r.Disability, r.AskedAt)
+		disability := few(r.Disability, r.AskedAt)
+		if n, told := disability.(int); told && n > 0 && r.HiddenDisability {
+			disability = notShown
+		}
+		line(r.Name, r.Kemendagri, r.Screenings, r.Groups, r.Hidden, r.People, disability, r.AskedAt)
 	}
-	line("Semua / All", "", t.Screenings, t.ByGroup, t.People, t.Disability, t.AskedAt)
+	line("Semua / All", "", t.Screenings, t.ByGroup, false, t.People, few(t.Disability, t.AskedAt), t.AskedAt)
 	b.set(s, 1, row+1, "* Yang ditanya dan menjawab; sudah terhitung juga di kolom lain. Kurang dari 10 orang tidak ditulis. / As asked and answered; counted in the other columns already. Fewer than 10 people are not told.", b.text)
+	why := hiddenNote()
+	b.set(s, 1, row+2, why.ID+" / "+why.EN, b.text)
 	b.freeze(s, 2)
 	if len(t.Regencies) == 0 {
 		return
@@ -250,12 +262,12 @@ func (b *workbook) attendance(t *Totals) {
 	c := &excelize.Chart{Type: excelize.BarStacked, Title: title("Siapa yang datang, per kabupaten · Who came, by regency"),
 		Dimension: excelize.ChartDimension{Width: 900, Height: uint(160 + 26*len(t.Regencies))}, GapWidth: new(uint(45)),
 		Legend: excelize.ChartLegend{Position: "bottom"}, XAxis: excelize.ChartAxis{ReverseOrder: true, Font: axisFont}, YAxis: excelize.ChartAxis{Font: axisFont, MajorGridLines: true}}
-	for i := range t.Groups {
+	for i := range t.Columns {
 		c.Series = append(c.Series, excelize.ChartSeries{
 			Name: ref(s, 4+i, 2, 4+i, 2), Categories: ref(s, 1, 3, 1, 2+len(t.Regencies)), Values: ref(s, 4+i, 3, 4+i, 2+len(t.Regencies)),
 			Fill: solid(groupColours[i%len(groupColours)])})
 	}
-	b.must(b.AddChart(s, at(1, row+3), c))
+	b.must(b.AddChart(s, at(1, row+4), c))
 }
 
 // few is a number of people with a disability; under ten, somebody could guess who.
@@ -263,7 +275,7 @@ func few(n, askedAt int) any {
 	switch {
 	case askedAt == 0:
 		return "–"
-	case n > 0 && n < chart.Smallest:
+	case screening.Few(n):
 		return "<10"
 	}
 	return n
@@ -360,7 +372,7 @@ func (b *workbook) shares(sheet string, column, row, k, n int) {
 
 func (b *workbook) answers(t *Totals) {
 	s := sheetAnswers
-	heads := []heading{{"Pertanyaan", "Question", 46}, {"Kapan", "When", 18}, {"Jawaban", "Answer", 34}, {"Benar", "Right", 8}, {"Ditanyakan ... kali", "Asked ... times", 20},
+	heads := []heading{{"Pertanyaan", "Question", 46}, {"Kapan", "When", 24}, {"Jawaban", "Answer", 34}, {"Benar", "Right", 8}, {"Pemutaran", "Screenings", 12},
 		{"Menjawab", "Answered", 12}, {"Memilih ini", "Chose this", 12}, {"Bagian", "Share", 10}, {"dari", "from", 9}, {"sampai", "to", 9}, {"Melewati", "Skipped", 11}}
 	b.set(s, 1, 1, "Semua jawaban · All answers", b.title)
 	b.widths(s, heads)
@@ -369,7 +381,8 @@ func (b *workbook) answers(t *Totals) {
 	for _, a := range t.Answers {
 		for i, o := range a.Options {
 			b.set(s, 1, row, a.Text.ID+"\n"+a.Text.EN, b.wrap)
-			b.set(s, 2, row, when(a.Before), b.wrap)
+			asked := whenAsked(a.Phase)
+			b.set(s, 2, row, asked.ID+"\n"+asked.EN, b.wrap)
 			b.set(s, 3, row, o.Text.ID+"\n"+o.Text.EN, b.wrap)
 			b.set(s, 4, row, tick(o.Right), b.text)
 			b.set(s, 5, row, a.Times, b.whole)
@@ -386,15 +399,8 @@ func (b *workbook) answers(t *Totals) {
 	b.freeze(s, 2)
 }
 
-func when(before bool) string {
-	if before {
-		return "sebelum film\nbefore the film"
-	}
-	return "sesudah film\nafter the film"
-}
-
 // screenings may be many, so they are streamed.
-func (b *workbook) screenings(r *Result) {
+func (b *workbook) screenings(r *Result, t *Totals) {
 	w, err := b.NewStreamWriter(sheetScreenings)
 	if err != nil {
 		b.must(err)
@@ -409,8 +415,9 @@ func (b *workbook) screenings(r *Result) {
 		b.must(w.SetColWidth(i+1, i+1, width))
 	}
 	b.must(w.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
-	head := make([]any, len(sessionsTable.columns))
-	for i, c := range sessionsTable.columns {
+	columns := sessionsTable.columns[:len(sessionsTable.columns)-1] // this sheet is for people
+	head := make([]any, len(columns))
+	for i, c := range columns {
 		head[i] = excelize.Cell{StyleID: b.head, Value: c.title.ID + "\n" + c.title.EN}
 	}
 	b.must(w.SetRow("A1", head, excelize.RowOpts{Height: 50}))
@@ -418,7 +425,7 @@ func (b *workbook) screenings(r *Result) {
 		if i == mostRows {
 			break
 		}
-		cells := s.sessionCells()
+		cells := s.sessionCells(t)
 		for j, v := range cells {
 			cells[j] = excelize.Cell{StyleID: b.text, Value: b.streamed(sessionsTable.columns[j], v)}
 			if day, ok := cells[j].(excelize.Cell).Value.(time.Time); ok {
@@ -514,6 +521,10 @@ func (b *workbook) about() {
 		row++
 	}
 	line("Batas angka / Limits", chart.CannotShow[0], chart.CannotShow[1])
+	rounds := words(lang.Text("collect.phases"))
+	line("Sebelum dan sesudah film / Before and after the film", rounds.ID, rounds.EN)
+	why := hiddenNote()
+	line(notShown, why.ID, why.EN)
 	line("Yang datang / Attendance", "Dihitung di pintu dengan tombol, dikurangi yang dibatalkan, ditambah koreksi dan hitungan per baris. Orang yang datang dua kali ke dua pemutaran terhitung dua kali.",
 		"Counted at the door by button, less what was undone, plus corrections and counts by row. Who came to two screenings is counted twice.")
 	line("Disabilitas / Disability", "Ditanyakan, bukan dinilai dari penampilan. Kosong kalau tidak ditanyakan.", "Asked, not judged by looks. Empty when nobody asked.")
@@ -560,7 +571,7 @@ func (b *workbook) summary(r *Result, t *Totals, made time.Time) {
 	if len(t.Regencies) == 0 {
 		return
 	}
-	last := 4 + len(t.Groups)
+	last := 4 + len(t.Columns)
 	b.must(b.AddChart(s, at(1, row), &excelize.Chart{Type: excelize.Bar, Title: title("Orang yang datang per kabupaten · People by regency"),
 		Dimension: excelize.ChartDimension{Width: 900, Height: uint(120 + 26*len(t.Regencies))}, GapWidth: new(uint(40)),
 		Legend: excelize.ChartLegend{Position: "none"}, XAxis: excelize.ChartAxis{ReverseOrder: true, Font: axisFont}, YAxis: excelize.ChartAxis{Font: axisFont, MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},

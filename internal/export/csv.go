@@ -5,9 +5,12 @@ import (
 	"cmp"
 	"encoding/csv"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"mimpi-kiosk/internal/screening"
 )
 
 // schemaVersion changes when a column is renamed, removed or means something else.
@@ -110,24 +113,31 @@ func (e *evening) session() (header, cells []string) {
 	return header, cells
 }
 
+// SmallColumn is the last column of the tables of counts. Those tables are for machines
+// and keep the counts of small groups; the first line of the file says so by this name,
+// and the column which rows are meant.
+const SmallColumn = "under_10_do_not_publish"
+
+func small(n int) string { return strconv.FormatBool(screening.Few(n)) }
+
 // attendance is attendance.csv: one row per category, and one for disability.
 func (e *evening) attendance() ([]byte, error) {
 	header, session := e.session()
 	header = append(header, "sex", "age_group", "category", "disability", "count_method",
-		"pressed", "undone", "corrected", "rows", "net_count", "data_quality", "notes", "app_version")
+		"pressed", "undone", "corrected", "rows", "net_count", "data_quality", "notes", "app_version", SmallColumn)
 	s := e.state.Screening
 	last := []string{strings.Join(e.quality(), ","), Text(s.Details.Label), Text(e.version)}
-	row := func(cells ...string) []string {
-		return append(append(append([]string{}, session...), cells...), last...)
+	row := func(people int, cells ...string) []string {
+		return append(slices.Concat(session, cells, last), small(people))
 	}
 	var rows [][]string
 	for i, c := range e.state.Attendance.Categories {
 		p := s.Programme.Categories[i]
-		rows = append(rows, row(Text(p.Sex), Text(p.Age), Text(c.ID), "", Method(c.Pressed+c.Undone, c.Rows, c.Corrected),
+		rows = append(rows, row(c.Total(), Text(p.Sex), Text(p.Age), Text(c.ID), "", Method(c.Pressed+c.Undone, c.Rows, c.Corrected),
 			number(c.Pressed+c.Undone), number(c.Undone), number(c.Corrected), number(c.Rows), number(c.Total())))
 	}
 	if n := e.state.Attendance.Disability; n != nil {
-		rows = append(rows, row("", "", "(disability)", number(*n), "asked", "", "", "", "", ""))
+		rows = append(rows, row(*n, "", "", "(disability)", number(*n), "asked", "", "", "", "", ""))
 	}
 	return Table(header, rows)
 }
@@ -159,7 +169,7 @@ func Method(pressed, rows, corrected int) string {
 // polls is ballots.csv: one row per group of like ballots.
 func (e *evening) polls() ([]byte, error) {
 	header, session := e.session()
-	header = append(header, "question", "question_text", "round", "step", "channel", "options", "options_text", "count", "data_quality")
+	header = append(header, "question", "question_text", "round", "step", "channel", "options", "options_text", "count", "data_quality", "phase", SmallColumn)
 	quality := strings.Join(e.quality(), ",")
 	var rows [][]string
 	for _, b := range e.ballots {
@@ -172,10 +182,11 @@ func (e *evening) polls() ([]byte, error) {
 				}
 			}
 		}
-		step := e.state.Question(b.question).Rounds[b.round-1].Step
+		asked := e.state.Question(b.question)
+		round, phase := &asked.Rounds[b.round-1], e.state.Phases(asked)[b.round-1]
 		rows = append(rows, append(append([]string{}, session...),
-			Text(b.question), Text(q.Text.In("id")), number(b.round), string(step), string(b.channel),
-			Text(b.choices), Text(strings.Join(words, " + ")), number(b.count), quality))
+			Text(b.question), Text(q.Text.In("id")), number(b.round), string(round.Step), string(b.channel),
+			Text(b.choices), Text(strings.Join(words, " + ")), number(b.count), quality, string(phase), small(round.Answered())))
 	}
 	return Table(header, rows)
 }

@@ -223,7 +223,7 @@ func (e *evening) quality() []string {
 	note(e.buttons.Unheard > 0, "buttons_unheard")
 	note(e.buttons.PressesSuspected > 0, "presses_suspected")
 	note(len(e.state.Attendance.Doubts) > 0, "presses_unsettled")
-	return out
+	return append(out, FiguresQuality(e.state)...)
 }
 
 // folder is one screening as it goes to the disk.

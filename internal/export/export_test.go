@@ -146,6 +146,11 @@ func goldenEvening() *journaltest.Kiosk {
 	do(f, screening.MoveTo{Step: screening.Discussion})
 	ask("q1", 2, "a", "a", "b")
 	do(f, screening.CloseQuestion{Question: "q1"})
+	do(f, screening.CountHands{Question: "q1", Counts: map[string]int{"a": 12, "b": 3}})
+	do(f, screening.ShowResults{Question: "q1"})
+	ask("q1", 3, "a", "b")
+	do(f, screening.CloseQuestion{Question: "q1"})
+	do(f, screening.CountHands{Question: "q1", Counts: map[string]int{"a": 19}})
 	do(f, screening.RevealQuestion{Question: "q1"})
 	ask("q2", 1, "a b", "b a", "d", "a")
 	phone("q2", 1, "secret-key-1", "c d")
@@ -265,6 +270,9 @@ func summaryAgrees(t *testing.T, s *screening.State, content string) {
 	for _, q := range got.Questions {
 		for i, r := range q.Rounds {
 			want := s.Question(q.ID).Rounds[i]
+			if phase := s.Phases(s.Question(q.ID))[i]; r.Phase != phase || q.AnswerShownEarly != s.Spoilt(s.Question(q.ID)) {
+				t.Errorf("summary says %+v, the rules %q", r, phase)
+			}
 			if r.Ballots != want.Ballots || r.Skipped != want.Skipped || r.Step != want.Step || !reflect.DeepEqual(r.ByChannel, want.ByChannel) {
 				t.Errorf("summary says %+v, the rules %+v", r, want)
 			}
@@ -310,6 +318,9 @@ func tablesAgree(t *testing.T, s *screening.State, files map[string]string) {
 		var n int
 		fmt.Sscan(row["net_count"], &n)
 		for i, c := range s.Attendance.Categories {
+			if row["category"] == c.ID && row["under_10_do_not_publish"] != fmt.Sprint(n > 0 && n < 10) {
+				t.Errorf("attendance.csv says of few people %v", row)
+			}
 			if row["category"] == c.ID && (n != c.Total() || row["sex"] != s.Screening.Programme.Categories[i].Sex) {
 				t.Errorf("attendance.csv says %v, the rules %+v", row, c)
 			}
@@ -325,6 +336,13 @@ func tablesAgree(t *testing.T, s *screening.State, files map[string]string) {
 	for _, row := range rows(t, files["ballots.csv"]) {
 		var n int
 		fmt.Sscan(row["count"], &n)
+		var round int
+		fmt.Sscan(row["round"], &round)
+		asked := s.Question(row["question"])
+		few := asked.Rounds[round-1].Answered()
+		if row["phase"] != string(s.Phases(asked)[round-1]) || row["under_10_do_not_publish"] != fmt.Sprint(few > 0 && few < 10) {
+			t.Errorf("ballots.csv says %v, the rules %q and %d answers", row, s.Phases(asked), few)
+		}
 		if row["channel"] == "hands" {
 			hands[row["question"]+row["round"]+strings.TrimPrefix(row["options"], "'")] += n
 			continue

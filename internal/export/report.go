@@ -6,10 +6,12 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"mimpi-kiosk/internal/export/chart"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 //go:embed report.html index.html
@@ -31,17 +33,6 @@ func both(t screening.Text) words {
 	return w
 }
 
-// stepNames say when a question was asked.
-var stepNames = map[screening.Step]words{
-	screening.SetUp:      {"Saat persiapan", "While setting up"},
-	screening.Doors:      {"Saat pintu dibuka", "While the doors were open"},
-	screening.PollBefore: {"Sebelum film", "Before the film"},
-	screening.FilmStep:   {"Di tengah film", "During the film"},
-	screening.Discussion: {"Saat diskusi", "In the discussion"},
-	screening.Closing:    {"Saat penutupan", "While closing"},
-	screening.Ended:      {"Sesudah selesai", "After the end"},
-}
-
 // qualityNames explain the words of the column data_quality.
 var qualityNames = []struct {
 	word string
@@ -59,6 +50,8 @@ var qualityNames = []struct {
 	{"presses_suspected", words{"Ada tekanan tombol yang meragukan (misalnya karena colokan USB).", "Some presses are doubtful (made by a plug, perhaps)."}},
 	{"presses_unsettled", words{"Tekanan yang meragukan belum diputuskan fasilitator.", "The facilitator has not settled the doubtful presses."}},
 	{"counted_by_rows", words{"Sebagian dihitung per baris tempat duduk.", "Some were counted by rows of seats."}},
+	{"no_whole_film", both(lang.Text("report.no_whole_film"))},
+	{"answer_shown_early", both(lang.Text("report.answer_shown_early"))},
 }
 
 var audienceNames = map[screening.AudienceKind]words{
@@ -94,11 +87,6 @@ func QualityNote(word string) (id, en string) {
 	return word, word
 }
 
-// Before says whether a question asked in this step was asked before the film.
-func Before(s screening.Step) bool {
-	return s == screening.SetUp || s == screening.Doors || s == screening.PollBefore
-}
-
 type reportData struct {
 	Summary
 	Style      template.CSS
@@ -113,7 +101,8 @@ type reportData struct {
 	Quality    []words
 	Noted      []reportNote
 	Cannot     words
-	Smallest   int
+	Fewest     int // people in a group of which a figure is shown
+	Smallest   int // likewise, who answered
 }
 
 type reportNote struct {
@@ -125,6 +114,7 @@ type reportQuestion struct {
 	Text   words
 	Rounds []reportRound
 	Chart  template.HTML
+	Early  *words // why there are no figures before and after the film; nil when there may be
 }
 
 type reportRound struct {
@@ -139,7 +129,8 @@ func (e *evening) report() ([]byte, error) {
 	d := reportData{
 		Summary: e.sum, Style: chart.Style, Title: both(e.state.Screening.Programme.Film.Title),
 		Date: LongDate(held.Format("2006-01-02")), Time: held.Format("15.04"),
-		Legend: chart.Legend(), Cannot: words{chart.CannotShow[0], chart.CannotShow[1]}, Smallest: chart.Smallest,
+		Cannot: words{chart.CannotShow[0], chart.CannotShow[1]}, Fewest: screening.Fewest,
+		Smallest: e.state.Screening.Programme.Smallest(),
 	}
 	d.Audience.ID, d.Audience.EN = Audience(d.Screening.Audience)
 	most, bars := 0, []chart.Bar{}
@@ -160,13 +151,16 @@ func (e *evening) report() ([]byte, error) {
 	d.People = chart.Bars("Yang datang / Who came", float64(most), bars)
 	if n := d.Attendance.Disability; n != nil {
 		d.Disability = &words{number(*n), number(*n)}
-		if *n > 0 && *n < chart.Smallest { // of a few, everybody would know who
-			d.Disability = &words{"Kurang dari " + number(chart.Smallest), "Fewer than " + number(chart.Smallest)}
+		if screening.Few(*n) { // of a few, everybody would know who
+			d.Disability = &words{"Kurang dari " + number(d.Fewest), "Fewer than " + number(d.Fewest)}
 		}
 	}
 	for _, q := range d.Summary.Questions {
-		d.Questions = append(d.Questions, reportOn(q))
+		d.Questions = append(d.Questions, reportOn(q, d.Smallest))
 	}
+	d.Legend = chart.Legend(slices.ContainsFunc(d.Summary.Questions, func(q QuestionSummary) bool {
+		return slices.ContainsFunc(q.Rounds, func(r RoundSummary) bool { return r.Phase == screening.AfterTalking })
+	}))
 	for _, n := range d.Summary.Quality.Notes {
 		var w words
 		w.ID, w.EN = QualityNote(n)
@@ -189,13 +183,25 @@ func label(w words) string {
 	return w.ID + " · " + w.EN
 }
 
-func reportOn(q QuestionSummary) reportQuestion {
+// reportOn leaves out rounds that nobody answered, and of those that few did all figures.
+func reportOn(q QuestionSummary, smallest int) reportQuestion {
 	out := reportQuestion{Text: both(q.Text)}
+	if q.AnswerShownEarly {
+		early := both(lang.Text("summary.answer_early"))
+		out.Early = &early
+	}
+	kinds := map[screening.RoundPhase]chart.Kind{screening.BeforeFilm: chart.Before, screening.AfterFilm: chart.After, screening.AfterTalking: chart.Talked}
+	var shown []RoundSummary
 	for _, r := range q.Rounds {
-		answered := r.Ballots - r.Skipped
-		out.Rounds = append(out.Rounds, reportRound{
-			When: stepNames[r.Step], Answered: answered, Skipped: r.Skipped, Small: answered < chart.Smallest,
-		})
+		if r.Phase == screening.NoRound {
+			continue
+		}
+		round := reportRound{Answered: r.Ballots - r.Skipped, Skipped: r.Skipped}
+		round.When.ID, round.When.EN = RoundName(r.Step, r.Phase)
+		if round.Small = round.Answered < smallest; !round.Small {
+			shown = append(shown, r)
+		}
+		out.Rounds = append(out.Rounds, round)
 	}
 	var bars []chart.Bar
 	for _, o := range q.Options {
@@ -203,17 +209,9 @@ func reportOn(q QuestionSummary) reportQuestion {
 		if o.Right {
 			text = "✓ " + text
 		}
-		for _, r := range q.Rounds {
-			answered := r.Ballots - r.Skipped
-			if answered < chart.Smallest {
-				continue
-			}
+		for _, r := range shown {
 			n := r.Counts[o.ID]
-			kind := chart.After
-			if Before(r.Step) {
-				kind = chart.Before
-			}
-			bar := chart.ShareBar(text, n, answered, kind)
+			bar := chart.ShareBar(text, n, r.Ballots-r.Skipped, kinds[r.Phase])
 			bar.Text = fmt.Sprintf("%d · %s", n, bar.Text)
 			text = ""
 			bars = append(bars, bar)

@@ -45,7 +45,7 @@ type ScreeningSummary struct {
 type FilmSummary struct {
 	ID       string           `json:"id"`
 	Title    screening.Text   `json:"title"`
-	Finished bool             `json:"finished"`
+	Finished bool             `json:"finished"` // it was shown whole, see screening.Showing
 	At       screening.Millis `json:"at"`
 	Duration screening.Millis `json:"duration"`
 	Shown    ShownSummary     `json:"shown"`
@@ -90,6 +90,10 @@ type QuestionSummary struct {
 	Text    screening.Text         `json:"text"`
 	Options []OptionSummary        `json:"options"`
 	Rounds  []RoundSummary         `json:"rounds"`
+
+	// AnswerShownEarly says that the right answer was shown before the film had ended, so
+	// that no round is "before" or "after".
+	AnswerShownEarly bool `json:"answerShownEarly,omitempty"`
 }
 
 // OptionSummary is one option.
@@ -103,6 +107,7 @@ type OptionSummary struct {
 type RoundSummary struct {
 	N         int                       `json:"n"`
 	Step      screening.Step            `json:"step"`
+	Phase     screening.RoundPhase      `json:"phase"` // which figure it belongs to; "" when nobody answered
 	OpenedAt  string                    `json:"openedAt"`
 	Ballots   int                       `json:"ballots"` // people, the skipped ones included
 	Skipped   int                       `json:"skipped"`
@@ -158,7 +163,7 @@ func (e *evening) totals() Summary {
 		},
 		Film: FilmSummary{
 			ID: s.Programme.Film.ID, Title: s.Programme.Film.Title,
-			Finished: e.state.Playback.Finished, At: e.state.Playback.At, Duration: e.state.Playback.Duration,
+			Finished: e.state.Showing.Ended != 0, At: e.state.Playback.At, Duration: e.state.Playback.Duration,
 			Shown: ShownSummary(e.state.Shown),
 		},
 		Attendance: AttendanceSummary{
@@ -199,14 +204,15 @@ func (e *evening) totals() Summary {
 
 func (e *evening) question(q screening.QuestionState) QuestionSummary {
 	asked := e.state.Asked(q.ID)
-	out := QuestionSummary{ID: q.ID, Kind: asked.Kind, Text: asked.Text}
+	out := QuestionSummary{ID: q.ID, Kind: asked.Kind, Text: asked.Text, AnswerShownEarly: e.state.Spoilt(&q)}
 	for _, o := range asked.Options {
 		out.Options = append(out.Options, OptionSummary{ID: o.ID, Text: o.Text, Right: o.Right})
 	}
-	for _, r := range q.Rounds {
+	phases := e.state.Phases(&q)
+	for i, r := range q.Rounds {
 		opened, _ := e.when(e.opened[asking{q.ID, r.N}])
 		round := RoundSummary{
-			N: r.N, Step: r.Step, OpenedAt: opened, Ballots: r.Ballots, Skipped: r.Skipped,
+			N: r.N, Step: r.Step, Phase: phases[i], OpenedAt: opened, Ballots: r.Ballots, Skipped: r.Skipped,
 			Counts: map[string]int{}, Hands: map[string]int{}, ByChannel: r.ByChannel,
 		}
 		for i, o := range asked.Options {

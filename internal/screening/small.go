@@ -59,3 +59,44 @@ func (a *Attendance) Groups() []Group {
 	}
 	return MergeSmall(totals)
 }
+
+// HideRows says of which rows of a table the cells may not be shown, when the sums of all
+// columns are known: rows with a small cell, and then the smallest others, until in every
+// column the hidden cells together are none or at least Fewest, so that they cannot be
+// worked out from a sum. Where a whole column has fewer people its sum must be hidden too.
+// All rows have as many cells, none negative.
+func HideRows(rows [][]int) []bool {
+	hidden := make([]bool, len(rows))
+	if len(rows) == 0 {
+		return hidden
+	}
+	sums := make([]int, len(rows[0]))
+	hide := func(i int) {
+		hidden[i] = true
+		for j, n := range rows[i] {
+			sums[j] += n
+		}
+	}
+	for i, row := range rows {
+		if slices.ContainsFunc(row, Few) {
+			hide(i)
+		}
+	}
+	for {
+		best, least := -1, 0
+		for i, row := range rows {
+			total, helps := 0, false
+			for j, n := range row {
+				total += n
+				helps = helps || n > 0 && Few(sums[j])
+			}
+			if helps && !hidden[i] && (best < 0 || total < least) {
+				best, least = i, total
+			}
+		}
+		if best < 0 {
+			return hidden
+		}
+		hide(best)
+	}
+}

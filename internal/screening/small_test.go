@@ -57,6 +57,45 @@ func TestShownGroupsHideTheSmall(t *testing.T) {
 	})
 }
 
+func TestHideRows(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows [][]int
+		want []bool
+	}{
+		"nothing is small":              {[][]int{{30, 12}, {14, 0}}, []bool{false, false}},
+		"a small one takes the next":    {[][]int{{30, 12}, {40, 2}, {99, 90}}, []bool{true, true, false}},
+		"two small ones are enough":     {[][]int{{30, 4}, {40, 6}, {99, 90}}, []bool{true, true, false}},
+		"two small ones are not enough": {[][]int{{30, 4}, {40, 5}, {99, 90}, {50, 10}}, []bool{true, true, false, true}},
+		"who has none does not help":    {[][]int{{30, 4}, {11, 0}, {99, 90}}, []bool{true, false, true}},
+		"the only row":                  {[][]int{{30, 4}}, []bool{true}},
+		"a small column":                {[][]int{{30, 4}, {30, 0}}, []bool{true, false}},
+		"none":                          {nil, []bool{}},
+	} {
+		if diff := cmp.Diff(c.want, HideRows(c.rows)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		columns := rapid.IntRange(1, 4).Draw(t, "columns")
+		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 25), columns, columns), 0, 6).Draw(t, "rows")
+		hidden := HideRows(rows)
+		for j := range columns {
+			all, left := 0, 0
+			for i, row := range rows {
+				all += row[j]
+				if hidden[i] {
+					left += row[j]
+				} else if Few(row[j]) {
+					t.Fatalf("%d is shown in %v: %v", row[j], rows, hidden)
+				}
+			}
+			if Few(left) && left != all {
+				t.Fatalf("column %d of %v: %d can be worked out: %v", j, rows, left, hidden)
+			}
+		}
+	})
+}
+
 func sumOf(of []int) (n int) {
 	for _, i := range of {
 		n += i

@@ -12,9 +12,11 @@ import (
 	"html/template"
 	"strings"
 	"unicode/utf8"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
-// Kind says how a bar is filled. Before and After differ in colour and in pattern.
+// Kind says how a bar is filled. All differ in colour, and in pattern or darkness.
 type Kind int
 
 // The fillings.
@@ -22,6 +24,7 @@ const (
 	Plain Kind = iota
 	Before
 	After
+	Talked
 )
 
 // Bar is one bar.
@@ -73,6 +76,8 @@ func Bars(title string, most float64, bars []Bar) template.HTML {
 			fill, edge = "url(#hatch)", "#8a5a12"
 		case After:
 			fill, edge = "#2f6b45", "#2f6b45"
+		case Talked:
+			fill, edge = "#d6e6da", "#2f6b45"
 		}
 		fmt.Fprintf(&out, `<rect x="0.5" y="%.1f" width="%.1f" height="%d" fill="%s" stroke="%s"/>`, y+0.5, max(length, 1), thick-2, fill, edge)
 		end := length
@@ -112,13 +117,18 @@ func wrap(s string) []string {
 	return lines
 }
 
-// Legend says what the fillings mean.
-func Legend() template.HTML {
+// Legend says what the fillings mean; talked has the filling of rounds after talking too.
+func Legend(talked bool) template.HTML {
 	swatch := func(fill, edge string) string {
 		return `<svg width="22" height="14" viewBox="0 0 22 14" aria-hidden="true"><defs><pattern id="hatch-key" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="#f3dcae"/><rect width="2.5" height="6" fill="#c08327"/></pattern></defs><rect x=".5" y=".5" width="21" height="13" fill="` + fill + `" stroke="` + edge + `"/></svg>`
 	}
+	more := ""
+	if talked {
+		name := lang.Text("report.talked")
+		more = swatch("#d6e6da", "#2f6b45") + " " + html.EscapeString(name["id"]) + ` <i>` + html.EscapeString(name["en"]) + `</i> &nbsp; `
+	}
 	return template.HTML(`<p class="legend">` + swatch("url(#hatch-key)", "#8a5a12") + ` sebelum film <i>before the film</i> &nbsp; ` +
-		swatch("#2f6b45", "#2f6b45") + ` sesudah film <i>after the film</i> &nbsp; ` +
+		swatch("#2f6b45", "#2f6b45") + ` sesudah film <i>after the film</i> &nbsp; ` + more +
 		`<svg width="26" height="14" viewBox="0 0 26 14" aria-hidden="true"><path d="M3 7H23M3 3v8M23 3v8" stroke="#1c1f3a" stroke-width="1.5"/></svg> selang kepercayaan 95% <i>95% confidence interval</i></p>`)
 }
 

@@ -7,10 +7,6 @@ import (
 	"mimpi-kiosk/internal/screening"
 )
 
-// Smallest is how many people a group must have before anything of what they answered
-// is shown: of fewer, somebody could guess who said what.
-const Smallest = screening.Fewest
-
 // Wilson gives the 95 % score interval (Wilson 1927) of a share of k out of n, between
 // 0 and 1. With n under 1 nothing is known: 0 to 1.
 func Wilson(k, n int) (low, high float64) {
@@ -26,9 +22,9 @@ func Wilson(k, n int) (low, high float64) {
 }
 
 // Share says a share of k out of n with its interval: "45% (41–49%)". Nothing is said
-// of groups under [Smallest]: it is then "".
+// of groups under [screening.Fewest]: it is then "".
 func Share(k, n int) string {
-	if n < Smallest {
+	if n < screening.Fewest {
 		return ""
 	}
 	low, high := Wilson(k, n)
