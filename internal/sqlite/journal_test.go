@@ -125,7 +125,7 @@ func TestNewestIsTheLastMigration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := files[len(files)-1].Name(); len(files) != newest || !strings.HasPrefix(last, "00001_") {
+	if last := files[len(files)-1].Name(); len(files) != newest || !strings.HasPrefix(last, "00002_") {
 		t.Errorf("newest is %d but the last of %d migrations is %s", newest, len(files), last)
 	}
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // OpenToRead opens a journal that is there for reading only: without the lock and
-// without changing it, also while a kiosk writes to it. Append and Probe fail. The
+// without changing it, also while a kiosk writes to it. Append and Probe fail. One that an
+// older version wrote has its events, and lacks newer views. The
 // error is a *[Fault], or that of ctx.
 func OpenToRead(ctx context.Context, path string) (*Journal, error) {
 	path, err := filepath.Abs(path)
@@ -25,8 +26,6 @@ func OpenToRead(ctx context.Context, path string) (*Journal, error) {
 		return nil, classify(path, err)
 	case found.version == 0:
 		return nil, fault(Missing, path, nil)
-	case found.version < newest:
-		return nil, fault(Unusable, path, errors.New("an older version wrote it; start this kiosk once, which brings it up to date"))
 	}
 	j := &Journal{path: path, broken: fault(Unusable, path, errors.New("it was opened to be read only"))}
 	if j.read, err = connect(ctx, dsn(path, true, wal), 2); err != nil {

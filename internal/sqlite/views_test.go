@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -117,6 +118,58 @@ func resultsOf(s *screening.State) []string {
 		}
 	}
 	return out
+}
+
+const allPhases = `SELECT screening, question, round, answered, phase FROM all_poll_rounds`
+
+func phasesOf(s *screening.State) []string {
+	var out []string
+	for i := range s.Questions {
+		q := &s.Questions[i]
+		for j, phase := range s.Phases(q) {
+			out = append(out, line(s.Screening.ID, q.ID, q.Rounds[j].N, q.Rounds[j].Answered(), phase))
+		}
+	}
+	return out
+}
+
+// TestPhasesAgreeWithTheRules plays evenings in which the film, the results and the running
+// totals come at any time.
+func TestPhasesAgreeWithTheRules(t *testing.T) {
+	seen := map[string]int{}
+	for seed := range uint64(24) {
+		k := journaltest.Showings(seed, 5, 120)
+		j := mustOpen(t, filled(t, k.Events))
+		var want []string
+		wanted := map[string]string{}
+		for _, s := range finals(k.Events) {
+			want = append(want, phasesOf(s)...)
+			if s.Showing.Ended != 0 {
+				wanted[s.Screening.ID] = line(s.Screening.ID, s.Showing.Began, s.Showing.Ended)
+				seen["whole film"]++
+			}
+			for i := range s.Questions {
+				if q := &s.Questions[i]; len(q.Rounds) > 0 && s.Spoilt(q) {
+					seen["spoilt"]++
+				}
+				for j, phase := range s.Phases(&s.Questions[i]) {
+					seen["phase "+string(phase)]++
+					if s.Questions[i].Rounds[j].TotalsShown {
+						seen["totals"]++
+					}
+				}
+			}
+		}
+		same(t, seed, table(t, j.read, `SELECT screening, began, ended FROM all_showings`), slices.Collect(maps.Values(wanted)))
+		same(t, seed, table(t, j.read, allPhases), want)
+		same(t, seed, table(t, j.read, `SELECT DISTINCT screening, question, round, phase FROM all_poll_results`),
+			table(t, j.read, `SELECT screening, question, round, phase FROM all_poll_rounds`))
+	}
+	for _, what := range []string{"whole film", "spoilt", "totals", "phase ", "phase before", "phase after", "phase after_talking"} {
+		if seen[what] < 8 {
+			t.Errorf("%q was met %d times: %v", what, seen[what], seen)
+		}
+	}
 }
 
 // same compares without regard to order: the views order rounds by when they were

@@ -3,6 +3,7 @@ package journaltest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"mimpi-kiosk/internal/screening"
@@ -141,6 +142,16 @@ func (k *Kiosk) Do(from screening.Source, c screening.Command) bool {
 	return true
 }
 
+// record adds an event that the rules do not make any more.
+func (k *Kiosk) record(e screening.Event) {
+	k.commands++
+	envelope := screening.Envelope{ID: fmt.Sprint("command-", k.commands), From: screening.FromFacilitator}
+	for _, rec := range k.State.Record(envelope, screening.Reading{Wall: k.now, Boot: fmt.Sprint("boot-", k.boot), Mono: k.mono, Synced: !k.Alone}, []screening.Event{e}) {
+		k.State.Apply(rec)
+		k.Events = append(k.Events, rec)
+	}
+}
+
 // Wait lets time pass.
 func (k *Kiosk) Wait(d time.Duration) {
 	k.now = k.now.Add(d)
@@ -158,6 +169,69 @@ func Evenings(seed uint64, n, steps int) *Kiosk {
 		k.Restart("kiosk-1")
 	}
 	return k
+}
+
+// Showings makes n screenings of about steps commands each, of film and questions alone, in
+// random order: mostly as an evening goes, with seeks, power cuts, running totals and
+// results between them. The same seed gives the same events.
+func Showings(seed uint64, n, steps int) *Kiosk {
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	k := NewKiosk("kiosk-1", time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC))
+	f := screening.FromFacilitator
+	for i := range n {
+		k.Do(f, screening.PlanScreening{Screening: fmt.Sprintf("s%d", i+1), Details: details(), Programme: Programme()})
+		order := []screening.Step{screening.PollBefore, screening.FilmStep, screening.Discussion}
+		for range steps {
+			if rnd.IntN(12) == 0 {
+				place := min(max(0, slices.Index(order, k.State.Step)+one(rnd, 1, 1, 1, -1)), len(order)-1)
+				k.Do(f, screening.MoveTo{Step: order[place]})
+			}
+			k.showing(rnd)
+		}
+		k.Do(f, screening.MoveTo{Step: screening.Ended})
+	}
+	return k
+}
+
+func (k *Kiosk) showing(rnd *rand.Rand) {
+	f, p := screening.FromFacilitator, k.State.Playback
+	question := one(rnd, "q1", "q1", "q2", "q3")
+	switch rnd.IntN(26) {
+	case 24: // older kiosks took it at any time
+		if q := k.State.Question(question); q.Phase == screening.Closed && rnd.IntN(4) == 0 {
+			k.record(screening.QuestionRevealed{Question: question, Round: len(q.Rounds)})
+		}
+	case 25:
+		if rnd.IntN(6) == 0 {
+			k.record(screening.RunningTotalsShown{Show: !k.State.ShowRunning})
+		}
+	case 0, 1, 2, 3:
+		k.Do(f, screening.PlayFilm{})
+	case 4:
+		k.Do(f, screening.PauseFilm{})
+	case 5:
+		k.Do(f, screening.SeekFilm{To: screening.Millis(rnd.IntN(600_001))})
+	case 6, 7:
+		k.Do(screening.FromPlayer, screening.NotePosition{Epoch: p.Epoch, At: min(600_000, p.At+screening.Millis(rnd.IntN(200_000))), Duration: 600_000})
+	case 8, 9, 10:
+		k.Do(screening.FromPlayer, screening.FinishFilm{Epoch: p.Epoch, At: 600_000})
+	case 11:
+		k.Restart("kiosk-1")
+	case 12:
+		k.Do(f, screening.ShowRunningTotals{Show: rnd.IntN(3) == 0})
+	case 13, 14:
+		k.Do(f, screening.OpenQuestion{Question: question, NewRound: rnd.IntN(4) == 0})
+	case 15, 16, 17:
+		k.Do(f, screening.CloseQuestion{Question: k.State.Current})
+	case 18:
+		k.Do(f, screening.ShowResults{Question: question})
+	case 19:
+		k.Do(f, screening.RevealQuestion{Question: question})
+	case 20:
+		k.Do(f, screening.CountHands{Question: question, Counts: map[string]int{one(rnd, "a", "1"): rnd.IntN(3)}})
+	default:
+		k.ballot(rnd)
+	}
 }
 
 func (k *Kiosk) evening(rnd *rand.Rand, id string, steps int) {
