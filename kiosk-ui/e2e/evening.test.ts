@@ -493,6 +493,16 @@ test('a whole evening', async () => {
     const wanted = option === '(skipped)' ? skips.length : chose(option, answers);
     expect(ballots, `${question} ${round} ${option}`).toBe(wanted);
   }
+  // Which figure each round belongs to: the film was shown whole, and nothing before its time.
+  const phases = kiosk.query<{ question: string; round: number; phase: string }>(
+    'SELECT DISTINCT question, round, phase FROM poll_results',
+  );
+  expect(phases.length).toBe(Object.keys(before).length + Object.keys(after).length);
+  for (const { question, round, phase } of phases) {
+    expect(phase, `${question} ${round}`).toBe(
+      question in before && round === 1 ? 'before' : 'after',
+    );
+  }
   const events = kiosk.events();
   expect(events.findLast((e) => e.kind === 'EveningNoted')?.data).toEqual(note);
   const touched = events.filter((e) => e.kind === 'BallotCast' && e.data.channel === 'touch');

@@ -542,6 +542,7 @@ const touchFaces = [
   }),
   touch('scale', 'discussion', { scene: 'question', question: scale }),
   touch('closed', 'discussion', { scene: 'question', question: { ...k1, phase: 'closed' } }),
+  touch('counted', 'discussion', { scene: 'question', question: counted(k1, [before, after]) }),
   touch('revealed', 'discussion', { scene: 'question', question: revealed(k1, [before, after]) }),
   touch('thanks', 'ended', { scene: 'thanks' }),
 ];
@@ -576,6 +577,7 @@ const voteFaces = [
   vote('scale', 'discussion', { scene: 'question', question: scale }),
   vote('no-phones', 'poll_before', { scene: 'question', question: { ...k1, noPhones: true } }),
   vote('closed', 'poll_before', { scene: 'question', question: { ...k1, phase: 'closed' } }, mine),
+  vote('counted', 'discussion', { scene: 'question', question: counted(k1, [before, after]) }),
   vote(
     'revealed',
     'discussion',
@@ -784,11 +786,30 @@ const facilitatorFaces = [
     health: [stuckButton, ...health.filter(({ part }) => part !== 'clicker')],
     stage: { page: 'auto', count: true, lang: 'id', scene: 'welcome', silent: false },
   }),
-  facilitator('poll-open', 'poll_before', {
-    current: {
-      ...k1,
-      rounds: [{ ...before, ballots: 7, counts: undefined, shares: undefined, fewerThan: 10 }],
+  facilitator('poll-closed', 'poll_before', {
+    current: { ...k1, phase: 'closed', ballots: 47, tooEarly: true },
+    questions: questions.map((q) =>
+      q.id === 'k1' ? { ...q, phase: 'closed', tooEarly: true } : { ...q, tooEarly: true },
+    ),
+    next: {
+      label: 'open_question',
+      command: { do: 'openQuestion', question: 'k4', newRound: false },
+      question: 'k4',
     },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question', silent: false },
+  }),
+  facilitator('counted', 'discussion', {
+    current: counted(k1, [before, after]),
+    questions: questions.map((q) => (q.id === 'k1' ? { ...q, phase: 'counted' } : q)),
+    next: {
+      label: 'reveal_question',
+      command: { do: 'revealQuestion', question: 'k1' },
+      question: 'k1',
+    },
+    stage: { page: 'auto', count: false, lang: 'id', scene: 'question', silent: false },
+  }),
+  facilitator('poll-open', 'poll_before', {
+    current: { ...k1, tooEarly: true },
     questions: questions.map((q) => (q.id === 'k1' ? { ...q, phase: 'open' } : q)),
     next: {
       label: 'close_question',
