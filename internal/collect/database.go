@@ -21,6 +21,7 @@ import (
 	"modernc.org/sqlite"
 
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 //go:embed migrations
@@ -33,6 +34,9 @@ type Stored struct {
 	// Conflicts are the ids of screenings of which the database has another history.
 	// They are left as they are there.
 	Conflicts []string
+	// Old is how many screenings an older mimpi-collect stored that were not among these:
+	// the view poll_results leaves them out.
+	Old int
 }
 
 // dialect is where PostgreSQL and SQLite differ.
@@ -196,6 +200,9 @@ func store(ctx context.Context, db *sql.DB, d dialect, r *Result) (out Stored, e
 		write = append(write, s)
 	}
 	if err := storeAll(ctx, tx, d, write); err != nil {
+		return out, err
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+d.schema+"screenings WHERE rules < $1", rules).Scan(&out.Old); err != nil {
 		return out, err
 	}
 	return out, tx.Commit()
@@ -371,6 +378,11 @@ func (s Stored) Problems() []Problem {
 		out = append(out, Problem{Level: Doubt, Kind: Histories, Path: id, Screening: id,
 			What: Words{"Di basis data sudah ada riwayat lain dengan nomor pemutaran ini; yang di sana tidak diubah.", "The database has another history under this screening id; what is there was not changed."},
 			Do:   Words{"Cari tahu mana yang benar. Kalau yang baru, hapus dulu pemutaran itu dari basis data.", "Find out which one is true. If it is the new one, delete the screening from the database first."}})
+	}
+	if s.Old > 0 {
+		out = append(out, Problem{Level: Doubt, Kind: Outdated, Path: "poll_results",
+			What: words(lang.Text("collect.old_rows", lang.Params{"n": s.Old})),
+			Do:   words(lang.Text("collect.old_rows_do"))})
 	}
 	return out
 }

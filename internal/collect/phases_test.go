@@ -332,7 +332,10 @@ func TestOldDatabasesAreBroughtUpToDate(t *testing.T) {
 		if got := viewFigures(t, to); len(got) != 0 {
 			t.Errorf("figures of unknown rounds: %v", got)
 		}
-		if got, err := Store(t.Context(), to, r); err != nil || got.Changed != 1 {
+		if got, err := Store(t.Context(), to, &Result{}); err != nil || got.Old != 1 || len(got.Problems()) != 1 || got.Problems()[0].Kind != Outdated {
+			t.Errorf("%+v %v", got, err)
+		}
+		if got, err := Store(t.Context(), to, r); err != nil || got.Changed != 1 || got.Old != 0 || len(got.Problems()) != 0 {
 			t.Errorf("%+v %v", got, err)
 		}
 		if diff := cmp.Diff(want, viewFigures(t, to), cmp.AllowUnexported(figure{})); diff != "" {

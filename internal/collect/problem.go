@@ -36,6 +36,7 @@ const (
 	Newer      Kind = "newer"      // written by a newer program
 	Nothing    Kind = "nothing"    // no screening was found in a place
 	Unmapped   Kind = "unmapped"   // no place for it in DHIS2
+	Outdated   Kind = "outdated"   // stored by an older mimpi-collect
 	Suppressed Kind = "suppressed" // a small group, not sent to DHIS2
 )
 
