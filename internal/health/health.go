@@ -24,6 +24,7 @@ const (
 type Part struct {
 	Part    string            `json:"part"` // "film", "journal", ...
 	Level   Level             `json:"level"`
+	Class   Class             `json:"class,omitempty"` // set by [Board.Set] and [Part.Classified]; none at OK
 	Message map[string]string `json:"message"`
 	Hint    map[string]string `json:"hint,omitempty"` // what to do now
 }
@@ -51,8 +52,9 @@ type Board struct {
 	followers map[chan struct{}]bool
 }
 
-// Set puts up or replaces the part of that name.
+// Set puts up or replaces the part of that name, with its [Class].
 func (b *Board) Set(p Part) {
+	p = p.Classified()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := slices.IndexFunc(b.parts, func(o Part) bool { return o.Part == p.Part })
@@ -64,6 +66,22 @@ func (b *Board) Set(p Part) {
 	default:
 		b.parts[i] = p
 	}
+	b.signal()
+}
+
+// Remove takes down the part of that name: what it was about is there no longer.
+func (b *Board) Remove(part string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := len(b.parts)
+	b.parts = slices.DeleteFunc(b.parts, func(p Part) bool { return p.Part == part })
+	if len(b.parts) != before {
+		b.signal()
+	}
+}
+
+// signal needs b.mu.
+func (b *Board) signal() {
 	for f := range b.followers {
 		select {
 		case f <- struct{}{}:
@@ -72,13 +90,13 @@ func (b *Board) Set(p Part) {
 	}
 }
 
-// Parts gives all parts, the worst first, else by name.
+// Parts gives all parts, the worst first: by class, then level, then name.
 func (b *Board) Parts() []Part {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := slices.Clone(b.parts)
 	slices.SortFunc(out, func(x, y Part) int {
-		return cmp.Or(Compare(y.Level, x.Level), strings.Compare(x.Part, y.Part))
+		return cmp.Or(Worse(y, x), strings.Compare(x.Part, y.Part))
 	})
 	return out
 }
