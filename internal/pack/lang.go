@@ -223,12 +223,16 @@ func (l *langFile) into(code string, byKey map[string]screening.Text, all bool, 
 	}
 }
 
+// IsLanguageCode says whether [WriteLanguage] takes the code: that of any language but
+// Indonesian.
+func IsLanguageCode(code string) bool { return codeForm.MatchString(code) && code != "id" }
+
 // WriteLanguage writes lang/CODE.json with every text of the pack and of the screens, each
 // after a remark ("//KEY") with the Indonesian one. What the file says already stays. It
 // gives the file's name and how many texts wait for a translation. screens are the
 // Indonesian sentences of the screens, as they lie in kiosk-ui/lang/id.json.
 func WriteLanguage(dir, code string, screens []byte) (file string, missing int, err error) {
-	if !codeForm.MatchString(code) || code == "id" {
+	if !IsLanguageCode(code) {
 		return "", 0, fmt.Errorf("%q bukan kode bahasa lain / is not the code of another language; aoz is one", code)
 	}
 	p, err := Load(dir)

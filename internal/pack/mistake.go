@@ -16,7 +16,18 @@ type Mistake struct {
 	File string         `json:"file"` // relative to the folder that was read, with forward slashes
 	Line int            `json:"line"` // 1 is the first; 0 when it cannot be pinned to a line
 	What screening.Text `json:"what"` // what is wrong and what to do, in "id" and "en"
+	Part string         `json:"part"` // what it is about: one of the Part constants, set by [Verify]
 }
+
+// What a [Mistake] is about. They are the names of the parts on the health board.
+const (
+	PartPack      = "pack_check" // all that is none of the following
+	PartPlaces    = "pack_places"
+	PartNumbers   = "help_numbers"
+	PartGuidebook = "guidebook"
+	PartFilm      = "film"
+	PartLanguages = "languages" // texts, pictures and recordings that are left out or missing
+)
 
 // Error gives "FILE:LINE: English (Indonesian)" on one line.
 func (m *Mistake) Error() string {
@@ -44,7 +55,18 @@ func (m *mistakes) note(file string, line int, id, en string, args ...any) {
 }
 
 func mistake(file string, line int, id, en string, args ...any) *Mistake {
-	return &Mistake{file, line, screening.Text{"id": fmt.Sprintf(id, args...), "en": fmt.Sprintf(en, args...)}}
+	return &Mistake{File: file, Line: line, What: screening.Text{"id": fmt.Sprintf(id, args...), "en": fmt.Sprintf(en, args...)}}
+}
+
+// about marks what add adds as being about the part.
+func (m *mistakes) about(part string, add func()) {
+	mistakes, notes := len(m.found), len(m.notes)
+	add()
+	for _, found := range [][]*Mistake{m.found[mistakes:], m.notes[notes:]} {
+		for _, one := range found {
+			one.Part = part
+		}
+	}
 }
 
 // inOrderOfFiles puts those of one file together and in the order of its lines.

@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,7 @@ type Check struct {
 	Keys       []minisign.PublicKey // one of them must have signed SHA256SUMS; none: signatures are not looked at
 	ScreenText func(key string) bool
 	Today      time.Time // for dates that have grown old; zero leaves them alone
+	Quick      bool      // leave out what reads films and recordings to their ends: their checksums
 }
 
 // Verdict is what [Verify] found, files together and lines in order.
@@ -33,7 +35,7 @@ type Verdict struct {
 
 // Verify looks at everything of a pack: all that [Load] looks at, and the film's index and
 // checksum, recordings, pictures, SHA256SUMS, and what was left to be filled in. Films are
-// read to their ends, which takes time. The error says that the folder cannot be opened.
+// read to their ends, which takes time, unless check is Quick. The error says that the folder cannot be opened.
 func Verify(ctx context.Context, dir string, check Check) (Verdict, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,22 +56,25 @@ func Verify(ctx context.Context, dir string, check Check) (Verdict, error) {
 		p.remark(check, m)
 	}
 	if p.Film.Dir != "" { // film.toml could be read
-		p.checkFilm(ctx, m)
+		m.about(PartFilm, func() { p.checkFilm(ctx, check.Quick, m) })
 	}
-	m.found = append(m.found, left.found...)
-	checkFilledIn(f, m)
-	checkSums(ctx, f, m)
+	m.about(PartLanguages, func() { m.found = append(m.found, left.found...) })
+	m.about(PartPlaces, func() { checkFilledIn(f, m) })
+	checkSums(ctx, f, check.Quick, m)
 	checkSignature(f, check.Keys, m)
 	p.strangers(f, m)
 	if check.ScreenText != nil {
-		screenTexts(f, check.ScreenText, m)
+		m.about(PartLanguages, func() { screenTexts(f, check.ScreenText, m) })
+	}
+	for _, one := range slices.Concat(m.found, m.notes) {
+		one.Part = cmp.Or(one.Part, PartPack)
 	}
 	out.Mistakes, out.Notes = inOrderOfFiles(m.found), inOrderOfFiles(m.notes)
 	return out, ctx.Err()
 }
 
 // checkFilm looks at the film file.
-func (p *Pack) checkFilm(ctx context.Context, m *mistakes) {
+func (p *Pack) checkFilm(ctx context.Context, quick bool, m *mistakes) {
 	const file = "film/film.toml"
 	report := p.Film.Check()
 	switch {
@@ -81,6 +86,9 @@ func (p *Pack) checkFilm(ctx context.Context, m *mistakes) {
 		return
 	case report.Level == LevelNote:
 		m.notes = append(m.notes, p.Film.said(report))
+	}
+	if quick {
+		return
 	}
 	switch whole := p.Film.CheckWhole(ctx, nil); whole.Level {
 	case LevelProblem:
@@ -96,7 +104,7 @@ func (f Film) said(r FilmReport) *Mistake {
 	for lang, s := range r.Message {
 		what[lang] = strings.TrimSpace(s + " " + r.Hint[lang])
 	}
-	return &Mistake{"film/film.toml", f.fileLine, what}
+	return &Mistake{File: "film/film.toml", Line: f.fileLine, What: what}
 }
 
 // old is the age from which on a number should be dialled again.
@@ -106,6 +114,19 @@ const old = 90 * 24 * time.Hour
 func (p *Pack) remark(check Check, m *mistakes) {
 	for _, q := range p.spare {
 		m.note("pack.toml", 0, "Pertanyaan %q ada di folder, tetapi tidak ditanyakan: tidak ada dalam daftar questions.", "The question %q is in the folder, but not asked: it is not in the list questions.", q.ID)
+	}
+	m.about(PartNumbers, func() { p.remarkNumbers(check, m) })
+	m.about(PartGuidebook, func() {
+		if p.Guidebook == (Guidebook{}) {
+			m.note("pack.toml", 0, "Belum ada buku panduan: [guidebook] masih kosong.", "There is no guidebook yet: [guidebook] is empty.")
+		}
+	})
+	m.about(PartLanguages, func() { p.remarkLanguages(m) })
+}
+
+func (p *Pack) remarkNumbers(check Check, m *mistakes) {
+	if len(p.HelpNumbers) == 0 {
+		m.note("pack.toml", 0, "Belum ada nomor bantuan. Tulis sedikitnya satu di bawah [[help_numbers]].", "There is no help number yet. Write at least one below [[help_numbers]].")
 	}
 	for i, h := range p.HelpNumbers {
 		day, err := time.Parse(time.DateOnly, h.CheckedOn)
@@ -118,9 +139,9 @@ func (p *Pack) remark(check Check, m *mistakes) {
 			m.note("pack.toml", p.helpLines[i], "Nomor %s terakhir dicoba %s. Telepon lagi.", "%s was last dialled on %s. Dial it again.", h.Tel, h.CheckedOn)
 		}
 	}
-	if p.Guidebook == (Guidebook{}) {
-		m.note("pack.toml", 0, "Belum ada buku panduan: [guidebook] masih kosong.", "There is no guidebook yet: [guidebook] is empty.")
-	}
+}
+
+func (p *Pack) remarkLanguages(m *mistakes) {
 	for _, lang := range p.textLanguages() {
 		missing, all := p.Missing(lang)
 		if len(missing) == 0 || len(missing) == all {
@@ -135,7 +156,8 @@ func (p *Pack) remark(check Check, m *mistakes) {
 	}
 }
 
-var toFillIn = regexp.MustCompile(`"(?:ISI|FILL IN):`)
+// toFillIn finds a text that begins with the mark, in either kind of quotes or on a line of its own.
+var toFillIn = regexp.MustCompile(`(?i)(?:["']|^)\s*(?:ISI|FILL IN)\s*:`)
 
 // checkFilledIn finds what a pack made by [New] still waits for.
 func checkFilledIn(f folder, m *mistakes) {
@@ -148,6 +170,9 @@ func checkFilledIn(f folder, m *mistakes) {
 			return nil
 		}
 		for n, line := range strings.Split(string(data), "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), `"//`) { // a remark in lang/*.json for its translator
+				continue
+			}
 			if at := toFillIn.FindStringIndex(line); at != nil && !strings.Contains(line[:at[0]], "#") {
 				m.add(name, n+1, "Ini masih harus diisi. Ganti kata-kata di antara tanda petik.", "This is still to be filled in. Replace the words between the quotation marks.")
 			}
