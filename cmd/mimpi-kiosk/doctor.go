@@ -17,6 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mimpi-kiosk/kiosk-ui/lang"
+
 	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/doctor"
@@ -24,6 +26,7 @@ import (
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/pack/shelf"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/internal/web"
 	"mimpi-kiosk/internal/web/signin"
 )
 
@@ -36,20 +39,28 @@ type examination struct {
 	Version   string        `json:"version"`
 	CheckedAt time.Time     `json:"checkedAt"` // by the machine's clock, UTC
 	Level     health.Level  `json:"level"`     // the worst of the checks
+	Class     health.Class  `json:"class"`     // of the check that matters most for the evening; "" when all is ok
 	Running   bool          `json:"running"`   // the daemon answered
-	Checks    []health.Part `json:"checks"`    // part, level (ok, note, problem), message and hint by language
+	Checks    []health.Part `json:"checks"`    // part, level (ok, note, problem), class unless ok, message and hint by language
 }
 
 func doctorCommand() *cobra.Command {
 	var f flags
 	var asJSON, buttons bool
+	var root string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the box before leaving for the village; a red line says what to do",
-		Long: "Check the box: film, sound, displays, buttons, storage, power, clock, PIN, Wi-Fi.\n" +
-			"Exit code 0: ready (notes may be there); 1: something needs mending.\n" +
-			"A running kiosk is asked and not disturbed. --buttons asks you to press each button.",
-		Args: cobra.NoArgs,
+		Long: "Check the box: pack, film, sound, displays, buttons, storage, power, clock, PIN, Wi-Fi.\n" +
+			"What is found has one of three classes, which --json gives as \"class\":\n" +
+			"  cannot_begin      no pack that can be read, no journal that can be written, no PIN\n" +
+			"  should_not_begin  no film, no picture, no sound, places in the pack to be filled in, no help number\n" +
+			"  good_to_know      the rest\n" +
+			"It is advice and never a lock: the kiosk begins an evening whatever is found.\n" +
+			"A running kiosk is asked and not disturbed. --buttons asks you to press each button.\n" +
+			exitCodes("ready (something good to know may be there)", "something cannot or should not begin", "wrong use"),
+		Example: "  sudo mimpi-kiosk doctor\n  mimpi-kiosk doctor --demo --listen :8081\n  sudo mimpi-kiosk doctor --json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			changed := cmd.Flags().Changed
 			if !changed("config") && exists(installedConfig) {
@@ -59,7 +70,7 @@ func doctorCommand() *cobra.Command {
 				f.pack = installedPack
 			}
 			f.settle(changed)
-			e := examine(cmd.Context(), f)
+			e := examine(cmd.Context(), f, root)
 			if buttons {
 				e.add(pressButtons(cmd.Context(), f, cmd.ErrOrStderr()))
 				e.judge()
@@ -67,14 +78,18 @@ func doctorCommand() *cobra.Command {
 			if err := e.print(cmd.OutOrStdout(), asJSON); err != nil {
 				return err
 			}
-			if n := e.problems(); n > 0 {
-				return fmt.Errorf("%d hal perlu diperbaiki / %d things need mending", n, n)
+			if n := e.toMend(); n > 0 {
+				return coded{errors.New(inBoth(lang.Text("ready.mend", lang.Params{"n": n}), " / ")), exitMistakes}
 			}
 			return nil
 		},
 	}
 	addPlaces(cmd, &f)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	cmd.Flags().StringVar(&root, "root", "/", "folder with the machine's /sys and /proc")
+	if err := cmd.Flags().MarkHidden("root"); err != nil { // for tests: they build a machine
+		panic(err) // only for a flag that is not there
+	}
 	cmd.Flags().BoolVar(&buttons, "buttons", false, "ask for each button, and let its lamp blink; the kiosk must be stopped")
 	return cmd
 }
@@ -85,8 +100,9 @@ func exists(path string) bool {
 }
 
 // examine checks everything once. What the running daemon knows better it is asked for:
-// it holds the buttons and has watched the power since it was started.
-func examine(ctx context.Context, f flags) examination {
+// it holds the buttons and has watched the power since it was started. Displays, sound,
+// Wi-Fi, clock and stick are looked for below root.
+func examine(ctx context.Context, f flags, root string) examination {
 	e := examination{Program: "mimpi-kiosk", Version: version, CheckedAt: time.Now().UTC()}
 	pi := box.IsPi("/")
 
@@ -109,7 +125,8 @@ func examine(ctx context.Context, f flags) examination {
 	watch := box.Watch{Root: "/", Data: f.data, Runtime: "/run/mimpi-kiosk", Now: func() string { return time.Now().Format("15:04") }}
 	folder := dataFolder(f.data)
 	if folder.Level == health.OK {
-		for _, p := range append(watch.Parts(), box.ProbeCard(f.data).Part()) {
+		probe := box.ProbeCard(f.data)
+		for _, p := range append(watch.Parts(), probe.Part(), journalWritable(probe, f.data)) {
 			e.add(p)
 		}
 	} else {
@@ -118,15 +135,17 @@ func examine(ctx context.Context, f flags) examination {
 	if p := watch.Power(); p != nil {
 		e.add(*p)
 	}
-	for _, p := range (doctor.Machine{Root: "/", Pi: pi}).Look() {
+	for _, p := range (doctor.Machine{Root: root, Pi: pi}).Look() {
 		e.add(p)
 	}
 	if clock, err := newMachineClock("/"); err == nil && !e.Running {
 		e.add(clockHealth(sourceOf(clock.Read())))
 	}
 	e.add(pinSet(f.data))
-	film, filmPart := filmOf(f)
-	e.add(filmPart)
+	film, parts := packOf(ctx, f)
+	for _, p := range parts {
+		e.add(p)
+	}
 	if !film.Missing {
 		e.add(filmWhole(ctx, film))
 	}
@@ -142,17 +161,23 @@ func examine(ctx context.Context, f flags) examination {
 	return e
 }
 
-// judge sets Level.
+// judge sets Level and Class.
 func (e *examination) judge() {
+	var worst health.Part
 	for _, c := range e.Checks {
 		if health.Compare(c.Level, e.Level) > 0 {
 			e.Level = c.Level
 		}
+		if health.Worse(c, worst) > 0 {
+			worst = c
+		}
 	}
+	e.Class = worst.Class
 }
 
 // add puts a finding in, in the place of an earlier one of that name.
 func (e *examination) add(p health.Part) {
+	p = p.Classified()
 	if i := slices.IndexFunc(e.Checks, func(c health.Part) bool { return c.Part == p.Part }); i >= 0 {
 		e.Checks[i] = p
 		return
@@ -160,10 +185,11 @@ func (e *examination) add(p health.Part) {
 	e.Checks = append(e.Checks, p)
 }
 
-func (e *examination) problems() int {
+// toMend is the number of checks that speak against beginning.
+func (e *examination) toMend() int {
 	n := 0
 	for _, c := range e.Checks {
-		if c.Level == health.Problem {
+		if !c.Class.Begin() {
 			n++
 		}
 	}
@@ -174,23 +200,46 @@ func (e *examination) print(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, e)
 	}
-	signs := map[health.Level]string{health.OK: "  ✓ ", health.Note: "  ! ", health.Problem: "  ✗ "}
+	titles := map[health.Class]map[string]string{
+		health.CannotBegin:    lang.Text("ready.cannot_begin"),
+		health.ShouldNotBegin: lang.Text("ready.should_not_begin"),
+		health.GoodToKnow:     lang.Text("ready.good_to_know"),
+		"":                    lang.Text("ready.well"),
+	}
 	sorted := slices.Clone(e.Checks)
-	slices.SortStableFunc(sorted, func(a, b health.Part) int { return health.Compare(b.Level, a.Level) })
-	for _, c := range sorted {
-		if _, err := fmt.Fprintf(w, "%s%s\n    %s\n", signs[c.Level], c.Message["id"], c.Message["en"]); err != nil {
-			return err
+	slices.SortStableFunc(sorted, func(a, b health.Part) int { return health.Worse(b, a) })
+	for i, c := range sorted {
+		if i == 0 || c.Class != sorted[i-1].Class {
+			if _, err := fmt.Fprintln(w, inBoth(titles[c.Class], " / ")); err != nil {
+				return err
+			}
 		}
+		sign := "✗"
+		switch c.Class {
+		case "":
+			sign = "✓"
+		case health.GoodToKnow:
+			sign = "!"
+		}
+		fmt.Fprintf(w, "  %s %s\n    %s\n", sign, c.Message["id"], c.Message["en"])
 		if c.Level != health.OK && c.Hint != nil {
 			fmt.Fprintf(w, "      → %s\n      → %s\n", c.Hint["id"], c.Hint["en"])
 		}
 	}
-	verdict := "Siap berangkat. / Ready to go."
-	if e.problems() > 0 {
-		verdict = "Belum siap: perbaiki yang bertanda ✗. / Not ready: mend what has ✗."
+	verdict := lang.Text("ready.verdict.begin")
+	switch e.Class {
+	case health.CannotBegin:
+		verdict = lang.Text("ready.verdict.cannot_begin")
+	case health.ShouldNotBegin:
+		verdict = lang.Text("ready.verdict.should_not_begin")
 	}
-	_, err := fmt.Fprintln(w, "\n"+verdict)
+	_, err := fmt.Fprintln(w, "\n"+inBoth(verdict, " / "))
 	return err
+}
+
+// inBoth is a sentence in Indonesian and English.
+func inBoth(sentence map[string]string, between string) string {
+	return sentence["id"] + between + sentence["en"]
 }
 
 // answered is what a daemon said, if there is one.
@@ -277,20 +326,16 @@ func dataFolder(path string) health.Part {
 // pinSet looks whether there is a PIN. There is no default one that could be left as it is.
 func pinSet(data string) health.Part {
 	set, err := signin.PINSet(data)
-	switch {
-	case set:
-		return health.Found("pin_set", health.OK, "PIN fasilitator sudah dibuat.", "The facilitator's PIN is set.")
-	case err != nil:
-		return health.Found("pin_set", health.Note, "PIN tidak bisa diperiksa: "+err.Error(), "The PIN cannot be looked at: "+err.Error(),
-			"Jalankan dengan sudo.", "Run with sudo.")
+	if err != nil && !set {
+		return found("pin_set", health.Note, lang.Text("ready.pin.unknown", lang.Params{"why": err}), lang.Text("ready.with_sudo"))
 	}
-	return health.Found("pin_set", health.Note, "PIN fasilitator belum dibuat.", "The facilitator's PIN is not set yet.",
-		"Buka layar fasilitator di kotak ini dan buat PIN.", "Open the facilitator's screen on this box and set a PIN.")
+	return web.PINHealth(set)
 }
 
-// filmOf finds the film that will be shown, of the pack in use; it is Missing when it
-// cannot be played.
-func filmOf(f flags) (pack.Film, health.Part) {
+// packOf reads the pack in use, with the parts on it and on the film that will be shown;
+// the film is Missing when it cannot be played. It is what "pack verify" finds, but for
+// the checksums of recordings.
+func packOf(ctx context.Context, f flags) (pack.Film, []health.Part) {
 	none := pack.Film{Film: screening.Film{Missing: true}}
 	fromStick := false
 	if s, err := shelf.Open(filepath.Join(f.data, "packs"), nil); err == nil {
@@ -298,16 +343,24 @@ func filmOf(f flags) (pack.Film, health.Part) {
 			f.pack, fromStick = dir, true
 		}
 	}
+	wrong := func(err error) []health.Part {
+		return []health.Part{health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
+			"Pasang ulang paketnya, atau pilih yang lain dengan --pack.", "Install the pack again, or choose another with --pack.")}
+	}
 	p, err := pack.Load(f.pack)
 	if err != nil {
-		return none, health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),
-			"Pasang ulang paketnya, atau pilih yang lain dengan --pack.", "Install the pack again, or choose another with --pack.")
+		return none, wrong(err)
 	}
+	v, err := pack.Verify(ctx, f.pack, pack.Check{Today: time.Now(), ScreenText: screenText(), Quick: true})
+	if err != nil {
+		return none, wrong(err)
+	}
+	parts := append([]health.Part{packHealth(nil)}, packParts(v, f.pack)...)
 	if f.film != "" && (!fromStick || p.Film.Missing) { // as the daemon does
 		if err := useFilm(p, f.film); err != nil {
-			return none, health.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
-				"Pilih folder film yang lain dengan --film.", "Choose another film folder with --film.")
+			return none, append(parts, health.Found("film", health.Problem, "Film di "+f.film+" salah: "+err.Error(), "The film in "+f.film+" has mistakes: "+err.Error(),
+				"Pilih folder film yang lain dengan --film.", "Choose another film folder with --film."))
 		}
 	}
-	return p.Film, filmHealth(p.Film.Check())
+	return p.Film, append(parts, filmHealth(p.Film.Check()))
 }

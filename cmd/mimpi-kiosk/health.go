@@ -69,19 +69,13 @@ func filmHealth(r pack.FilmReport) health.Part {
 	return health.Part{Part: "film", Level: health.Level(r.Level), Message: r.Message, Hint: r.Hint}
 }
 
-// textsHealth says what of the languages, pictures and recordings is left out, and what is
-// said in Indonesian for want of a translation.
+// textsHealth says what is said in Indonesian for want of a translation. What of the
+// languages, pictures and recordings is left out is in the part of [checkPart].
 func textsHealth(err error, p *pack.Pack, texts *web.Texts) health.Part {
 	const part = "languages"
 	if err != nil {
 		return health.Found(part, health.Note, "Berkas bahasa tambahan tidak bisa dibaca: "+err.Error(), "An added language file cannot be read: "+err.Error(),
 			"Perbaiki berkas itu di folder lang, lalu nyalakan ulang kotak.", "Mend that file in the folder lang, then restart the kiosk.")
-	}
-	if n := len(p.Left); n > 0 {
-		first := p.Left[0]
-		return health.Found(part, health.Note, fmt.Sprintf("%d hal dalam paket tidak dipakai. %s: %s", n, first.File, first.What["id"]),
-			fmt.Sprintf("%d things in the pack are not used. %s: %s", n, first.File, first.What["en"]),
-			"Semuanya disebut oleh: mimpi-kiosk pack verify "+p.Dir, "All are named by: mimpi-kiosk pack verify "+p.Dir)
 	}
 	var id, en []string
 	for _, l := range texts.Languages() {

@@ -32,6 +32,7 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // main says it
 	}
-	cmd.AddCommand(runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand(), packCommand(), rtcCommand())
+	cmd.AddCommand(versionCommand(), runCommand(), exportCommand(), configCommand(), doctorCommand(), displayCommand(), browserCommand(), playerCommand(), serviceCommand(), hotspotCommand(), packCommand(), rtcCommand())
+	refuseWrongUse(cmd)
 	return cmd
 }

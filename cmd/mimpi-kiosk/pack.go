@@ -66,8 +66,32 @@ type verified struct {
 	Version  string          `json:"version"`
 	Folder   string          `json:"folder"`
 	Sound    bool            `json:"sound"`    // no mistakes
-	Mistakes []*pack.Mistake `json:"mistakes"` // file, line (0: no line), what by language
-	Notes    []*pack.Mistake `json:"notes"`
+	Mistakes []judged `json:"mistakes"`
+	Notes    []judged `json:"notes"`
+}
+
+// judged is a finding: file, line (0: no line), what by language, part and class.
+type judged struct {
+	*pack.Mistake
+	Class health.Class `json:"class"` // as doctor judges it
+}
+
+// judge returns mistakes (of level problem) or notes with the class that doctor gives them.
+func judge(found []*pack.Mistake, level health.Level, p *pack.Pack) []judged {
+	out := []judged{}
+	for _, m := range found {
+		part, level := m.Part, level
+		switch {
+		case p == nil && part == pack.PartPack && level == health.Problem:
+			part = "pack" // it keeps the kiosk from reading the pack
+		case p != nil && part == pack.PartPack:
+			level = health.Note
+		case p != nil && (part == pack.PartNumbers && len(p.HelpNumbers) == 0 || part == pack.PartFilm && p.Film.Missing):
+			level = health.Problem // a pack may travel without them; an evening should not begin
+		}
+		out = append(out, judged{m, health.ClassOf(part, level)})
+	}
+	return out
 }
 
 func packVerify() *cobra.Command {
@@ -78,6 +102,9 @@ func packVerify() *cobra.Command {
 		Short: "Name every mistake of a pack with file, line and remedy",
 		Args:  oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := folderThere(args[0]); err != nil {
+				return err
+			}
 			check := pack.Check{Today: time.Now(), ScreenText: screenText()}
 			var err error
 			if check.Keys, err = publicKeys(keys); err != nil {
@@ -91,13 +118,13 @@ func packVerify() *cobra.Command {
 			if asJSON {
 				err = printJSON(out, verified{
 					Program: "mimpi-kiosk", Version: version, Folder: args[0], Sound: len(v.Mistakes) == 0,
-					Mistakes: append([]*pack.Mistake{}, v.Mistakes...), Notes: append([]*pack.Mistake{}, v.Notes...),
+					Mistakes: judge(v.Mistakes, health.Problem, v.Pack), Notes: judge(v.Notes, health.Note, v.Pack),
 				})
 			} else {
 				err = printVerdict(out, v)
 			}
 			if err == nil && len(v.Mistakes) > 0 {
-				err = coded{fmt.Errorf("%d kesalahan / %d mistakes", len(v.Mistakes), len(v.Mistakes)), exitMistakes}
+				err = coded{errors.New(inBoth(lang.Text("usage.mistakes", lang.Params{"n": len(v.Mistakes)}), " / ")), exitMistakes}
 			}
 			return err
 		},
@@ -147,8 +174,14 @@ func packLanguage() *cobra.Command {
 	return &cobra.Command{
 		Use:   "language DIR CODE",
 		Short: "Make lang/CODE.json with every text to be translated, or add what is missing in it",
-		Args:  cobra.ExactArgs(2),
+		Args:  twoArgs("DIR", "CODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := folderThere(args[0]); err != nil {
+				return err
+			}
+			if !pack.IsLanguageCode(args[1]) {
+				return coded{errors.New(inBoth(lang.Text("usage.language_code", lang.Params{"code": args[1]}), " / ")), exitWrongUse}
+			}
 			screens, err := fs.ReadFile(lang.Files(), "id.json")
 			if err != nil {
 				return err
@@ -169,6 +202,9 @@ func packSums() *cobra.Command {
 		Short: "Write SHA256SUMS, by which damage on the way is found",
 		Args:  oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := folderThere(args[0]); err != nil {
+				return err
+			}
 			sums, err := pack.WriteSums(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -186,16 +222,23 @@ func packSign() *cobra.Command {
 		Use:   "sign DIR --key FILE",
 		Short: "Sign a pack with a key of minisign; kiosks that trust the key take no other",
 		Long: "Writes SHA256SUMS and SHA256SUMS.minisig. The key is that of \"minisign -G\"; its password is asked for, or\n" +
-			"read from $MINISIGN_PASSWORD. --new-key FILE makes a key without a password first: keep that file to yourself.",
+			"read from $MINISIGN_PASSWORD. --new-key FILE makes a key without a password first: keep that file to yourself.\n" +
+			"Beside it FILE with the ending .pub in place of its own is the public key, to be given away.",
 		Args: oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (key == "") == (makeKey == "") {
 				return coded{errors.New("--key FILE atau/or --new-key FILE"), exitWrongUse}
 			}
+			if err := folderThere(args[0]); err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
 			if makeKey != "" {
-				if err := newKey(makeKey); err != nil {
+				public, err := newKey(makeKey)
+				if err != nil {
 					return coded{err, exitWrongUse}
 				}
+				fmt.Fprintln(out, inBoth(lang.Text("usage.new_key", lang.Params{"secret": makeKey, "public": public}), "\n"))
 				key = makeKey
 			}
 			private, err := privateKey(key)
@@ -205,8 +248,8 @@ func packSign() *cobra.Command {
 			if err := pack.Sign(cmd.Context(), args[0], private); err != nil {
 				return err
 			}
-			public := private.Public().(minisign.PublicKey).String()
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Ditandatangani. Di kiosk / Signed. On the kiosk: packs.trusted_keys = [%q]\n", public)
+			public := fmt.Sprintf("%q", private.Public().(minisign.PublicKey).String())
+			_, err = fmt.Fprintln(out, inBoth(lang.Text("usage.signed", lang.Params{"key": public}), "\n"))
 			return err
 		},
 	}
@@ -215,21 +258,61 @@ func packSign() *cobra.Command {
 	return cmd
 }
 
-func newKey(path string) error {
-	_, private, err := minisign.GenerateKey(nil)
-	if err != nil {
-		return err
+// newKey makes a pair of keys without a password in two new files, and returns the name of
+// that with the public one. With an error neither file is left behind.
+func newKey(path string) (public string, err error) {
+	public = strings.TrimSuffix(path, filepath.Ext(path)) + ".pub"
+	if public == path {
+		public += ".pub"
 	}
-	text, err := private.MarshalText()
+	open, private, err := minisign.GenerateKey(nil)
 	if err != nil {
-		return err
+		return "", err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	secret, err := private.MarshalText()
+	if err != nil {
+		return "", err
+	}
+	given, err := open.MarshalText()
+	if err != nil {
+		return "", err
+	}
+	if err := newFile(path, secret, 0o600); err != nil {
+		return "", err
+	}
+	if err := newFile(public, given, 0o644); err != nil {
+		return "", errors.Join(err, os.Remove(path))
+	}
+	return public, nil
+}
+
+func newFile(path string, text []byte, mode fs.FileMode) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return errors.New(inBoth(lang.Text("usage.file_there", lang.Params{"file": path}), " / "))
+	}
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(append(text, '\n'))
-	return errors.Join(err, file.Sync(), file.Close())
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// folderThere is wrong use where there is no such folder.
+func folderThere(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return coded{errors.New(inBoth(lang.Text("usage.no_folder", lang.Params{"dir": dir}), " / ")), exitWrongUse}
+	case err != nil:
+		return coded{err, exitWrongUse}
+	case !info.IsDir():
+		return coded{errors.New(inBoth(lang.Text("usage.not_a_folder", lang.Params{"dir": dir}), " / ")), exitWrongUse}
+	}
+	return nil
 }
 
 func privateKey(path string) (key minisign.PrivateKey, err error) {
@@ -264,12 +347,19 @@ func privateKey(path string) (key minisign.PrivateKey, err error) {
 func publicKeys(given []string) ([]minisign.PublicKey, error) {
 	var out []minisign.PublicKey
 	for _, text := range given {
-		if data, err := os.ReadFile(text); err == nil {
-			text = string(data)
-		}
 		var key minisign.PublicKey
-		if err := key.UnmarshalText(bytes.TrimSpace([]byte(text))); err != nil {
-			return nil, fmt.Errorf("%q is no public key of minisign: %w", text, err)
+		if key.UnmarshalText([]byte(text)) == nil {
+			out = append(out, key)
+			continue
+		}
+		data, err := os.ReadFile(text)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(text, "RW") && !strings.ContainsAny(text, "./"):
+			return nil, errors.New(inBoth(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
+		case err != nil:
+			return nil, errors.New(inBoth(lang.Text("usage.no_key_file", lang.Params{"file": text, "why": errors.Unwrap(err)}), " / "))
+		case key.UnmarshalText(bytes.TrimSpace(data)) != nil:
+			return nil, errors.New(inBoth(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
 		}
 		out = append(out, key)
 	}
@@ -384,6 +474,15 @@ func sayReport(w io.Writer, r pack.FilmReport) {
 	fmt.Fprintf(w, "%s %s\n    %s\n", sign, r.Message["id"], r.Message["en"])
 	if r.Hint != nil && r.Level != pack.LevelOK {
 		fmt.Fprintf(w, "      → %s\n      → %s\n", r.Hint["id"], r.Hint["en"])
+	}
+}
+
+func twoArgs(first, second string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return coded{fmt.Errorf("tulis %[1]s dan %[2]s / give %[1]s and %[2]s", first, second), exitWrongUse}
+		}
+		return nil
 	}
 }
 

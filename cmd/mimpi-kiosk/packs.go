@@ -131,9 +131,9 @@ func useFilm(p *pack.Pack, dir string) error {
 
 func packHealth(err error) health.Part {
 	if err == nil {
-		return health.Found("pack", health.OK, "Paket pemutaran lengkap.", "The screening pack is complete.")
+		return found("pack", health.OK, lang.Text("ready.pack.readable"), nil)
 	}
-	return health.Found("pack", health.Problem,
+	return health.Found("pack", health.Note, // there is a pack all the same
 		"Paket dari stik USB tidak bisa dipakai. Kios memakai yang sebelumnya.", "The pack from the USB stick cannot be used. The kiosk uses the earlier one.",
 		"Pasang stik itu lagi dan ambil paketnya sekali lagi.", "Plug that stick in again and take the pack once more.")
 }

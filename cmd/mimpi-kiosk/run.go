@@ -87,6 +87,7 @@ type kiosk struct {
 	texts    *web.Texts
 	keeper   *signin.Keeper
 	clock    *machineClock
+	demo     bool
 	listenOn string   // of the command line, "" is the configuration's
 	socket   *os.File // port 80 as systemd hands it over, or nil
 	board    *health.Board
@@ -124,6 +125,9 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 		}
 		k.film = k.pack.Film.Check()
 		k.board.Set(filmHealth(k.film))
+		if err := k.checkPack(ctx); err != nil {
+			k.log.Warn("check the pack", "error", err)
+		}
 		err := k.serve(ctx, path, out)
 		if errors.Is(err, errPackChanged) && ctx.Err() == nil {
 			continue
@@ -158,7 +162,7 @@ func run(ctx context.Context, f flags, out io.Writer) error {
 }
 
 func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, error) {
-	k := &kiosk{data: f.data, own: own, board: &health.Board{}, checkup: web.NewCheckup(), log: log, listenOn: f.listen, socket: socket}
+	k := &kiosk{data: f.data, demo: f.demo, own: own, board: &health.Board{}, checkup: web.NewCheckup(), log: log, listenOn: f.listen, socket: socket}
 	var err error
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
@@ -186,6 +190,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 		log.Error("the PIN is not reset", "error", err)
 	}
 	k.board.Set(pinHealth(k.keeper.Notes()))
+	k.board.Set(web.PINHealth(k.keeper.PINSet()))
 	return k, nil
 }
 
@@ -233,6 +238,10 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	group.Go(func() error { return k.watchClock(ctx, room) })
 	group.Go(func() error { return k.machine(room, commits).Run(ctx) })
 	group.Go(func() error { return k.keepHealth(ctx) })
+	group.Go(func() error { return k.checkFilm(ctx, room) })
+	if mpvPlays(k.config.Film, box.Model("/")) {
+		group.Go(func() error { return k.watchSound(ctx) })
+	}
 	group.Go(func() error { return k.awaitDisk(ctx, room, journal) })
 	group.Go(func() error { return sticks.run(ctx) })
 	group.Go(func() error { return sticks.follow(ctx) })

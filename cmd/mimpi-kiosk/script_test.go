@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // The scripts in testdata/script run the real program. $SOURCE is the source folder,
 // $FREE a free port, $OTHER a free address; "serving ADDRESS" waits until a kiosk there
 // can save, "stranger ADDRESS" puts another web server there, "exits CODE ARGUMENTS" runs
-// the program, which must end with that code, "flip FILE" turns one bit of it over.
+// the program, which must end with that code, "flip FILE" turns one bit of it over,
+// "setpin ADDRESS" sets the PIN of the kiosk there.
 func TestScripts(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
@@ -73,6 +75,14 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				data[len(data)/2] ^= 1
 				ts.Check(os.WriteFile(name, data, 0o644))
+			},
+			"setpin": func(ts *testscript.TestScript, neg bool, args []string) {
+				r, err := http.Post("http://"+args[0]+"/api/pin", "application/json", strings.NewReader(`{"pin":"258014"}`))
+				ts.Check(err)
+				r.Body.Close()
+				if r.StatusCode != http.StatusNoContent {
+					ts.Fatalf("set the PIN: %s", r.Status)
+				}
 			},
 			"stranger": func(ts *testscript.TestScript, neg bool, args []string) {
 				l, err := net.Listen("tcp", args[0])

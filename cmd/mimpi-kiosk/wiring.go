@@ -59,6 +59,8 @@ func (k *kiosk) show(keys *clicker.Clicker, film *playback.Follower) web.Show {
 			}
 		},
 		ReportPlayer: func(ctx context.Context, r web.PlayerReport) { film.Report(ctx, seenByPage(r)) },
+		PageLeft:     film.PageLeft,
+		Demo:         k.demo,
 	}
 	if !k.pack.Film.Missing {
 		show.FilmFile = k.pack.Film.File

@@ -32,7 +32,8 @@ type Machine struct {
 // Look gives all findings of the machine.
 func (m Machine) Look() []health.Part {
 	var out []health.Part
-	for _, look := range []func() *health.Part{m.displays, m.sound, m.wifi, m.rtc, m.stick} {
+	sound := func() *health.Part { p := m.Sound(); return &p }
+	for _, look := range []func() *health.Part{m.displays, sound, m.wifi, m.rtc, m.stick} {
 		if p := look(); p != nil {
 			out = append(out, *p)
 		}
@@ -102,8 +103,9 @@ func (m Machine) displays() *health.Part {
 	return &p
 }
 
-// sound finds a sound device.
-func (m Machine) sound() *health.Part {
+// Sound says whether there is a sound device. Without one the film has no sound, on a
+// laptop as on a Raspberry Pi.
+func (m Machine) Sound() health.Part {
 	cards := m.read("proc/asound/cards")
 	var names []string
 	for line := range strings.SplitSeq(cards, "\n") {
@@ -113,16 +115,11 @@ func (m Machine) sound() *health.Part {
 		}
 	}
 	if len(names) == 0 {
-		p := health.Found("sound", health.Problem, "Tidak ada alat suara.", "There is no sound device.",
+		return health.Found("sound", health.Problem, "Tidak ada alat suara.", "There is no sound device.",
 			"Pasang kabel HDMI proyektor atau alat suara USB, lalu nyalakan ulang kotak. Colokan bulat Pi: dtparam=audio=on di config.txt.",
 			"Plug in the projector's HDMI cable or a USB sound device, then restart the box. For the round socket of a Pi: dtparam=audio=on in config.txt.")
-		if !m.Pi {
-			p.Level = health.Note
-		}
-		return &p
 	}
-	p := health.Found("sound", health.OK, "Alat suara: "+strings.Join(names, ", ")+".", "Sound devices: "+strings.Join(names, ", ")+".")
-	return &p
+	return health.Found("sound", health.OK, "Alat suara: "+strings.Join(names, ", ")+".", "Sound devices: "+strings.Join(names, ", ")+".")
 }
 
 // wifi looks at the radio: there, not switched off, and told in which country it is.

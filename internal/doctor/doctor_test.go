@@ -50,7 +50,7 @@ func TestLook(t *testing.T) {
 
 		{"sound", pi, map[string]string{"proc/asound/cards": twoCards}, "sound", health.OK, "vc4hdmi0, Headphones"},
 		{"no sound cards", pi, map[string]string{"proc/asound/cards": "--- no soundcards ---\n"}, "sound", health.Problem, "no sound"},
-		{"no sound system", laptop, nil, "sound", health.Note, "no sound"},
+		{"no sound system", laptop, nil, "sound", health.Problem, "no sound"},
 
 		{"Wi-Fi", pi, map[string]string{"sys/class/net/wlan0/phy80211/name": "phy0", "sys/module/cfg80211/parameters/ieee80211_regdom": "ID\n",
 			"sys/class/rfkill/rfkill0/type": "bluetooth\n", "sys/class/rfkill/rfkill0/soft": "1\n"}, "wifi", health.OK, "ready"},

@@ -44,6 +44,8 @@ type Report struct {
 	NoSound          bool   `json:"noSound"`
 	NoPicture        bool   `json:"noPicture"`
 	GiveUp           bool   `json:"giveUp"` // it sees no way: let another player do it
+
+	left bool // the page that reported is closed
 }
 
 // PlayerState is what a player is doing.
@@ -113,6 +115,10 @@ func (f *Follower) Report(ctx context.Context, r Report) {
 	}
 }
 
+// PageLeft says that the page which reported is closed. What it last said of itself is
+// then taken off the board.
+func (f *Follower) PageLeft(ctx context.Context) { f.Report(ctx, Report{left: true}) }
+
 // Run serves until ctx ends.
 func (f *Follower) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -128,7 +134,11 @@ func (f *Follower) Run(ctx context.Context) error {
 			case <-ctx.Done():
 				return nil
 			case r := <-f.reports:
-				if f.page.Load() {
+				switch {
+				case !f.page.Load():
+				case r.left:
+					f.board.Remove("stage_player")
+				default:
 					f.take(ctx, r)
 				}
 			case r := <-seen:

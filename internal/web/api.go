@@ -42,6 +42,9 @@ func (s *Server) setPIN(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	pass, err := s.keeper.SetPIN(signin.ClientOf(r), ask.Old, ask.PIN)
+	if err == nil {
+		s.board.Set(PINHealth(true))
+	}
 	s.begin(w, r, pass, err)
 }
 

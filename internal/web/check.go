@@ -95,12 +95,22 @@ func (c *Checkup) signal() {
 
 // checkView is what the page of the check sees of the kiosk.
 type checkView struct {
-	Step    string        `json:"step"`
-	Number  int           `json:"number"`  // on the projector in step "projector"; 1 to 9
-	Stages  int           `json:"stages"`  // projector pages that are open
-	Buttons []CheckButton `json:"buttons"` // that there are
-	Pressed []string      `json:"pressed"` // their names
-	Health  []health.Part `json:"health"`  // the worst first
+	Step    string                  `json:"step"`
+	Number  int                     `json:"number"`  // on the projector in step "projector"; 1 to 9
+	Stages  int                     `json:"stages"`  // projector pages that are open
+	Buttons []CheckButton           `json:"buttons"` // that there are
+	Pressed []string                `json:"pressed"` // their names
+	Health  []health.Part           `json:"health"`  // the worst first
+	Classes map[string]health.Class `json:"classes"` // of a step that was not right, by its name
+}
+
+// checkClasses is what it means for the evening when a step of the check was not right.
+func checkClasses() map[string]health.Class {
+	out := map[string]health.Class{}
+	for _, step := range []string{"sound", checkProjector, "buttons", "touch"} {
+		out[step] = health.ClassOf("check_"+step, health.Problem)
+	}
+	return out
 }
 
 // view gives nil where no check is under way.
@@ -110,7 +120,7 @@ func (c *Checkup) view(s *screening.State) *checkView {
 	if c.leader == nil || s.GoingOn() {
 		return nil
 	}
-	return &checkView{Step: c.step, Number: c.number, Pressed: orEmpty(c.pressed)}
+	return &checkView{Step: c.step, Number: c.number, Pressed: orEmpty(c.pressed), Classes: checkClasses()}
 }
 
 // checkBox carries out what the page of the check asks.

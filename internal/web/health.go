@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 
+	"mimpi-kiosk/kiosk-ui/lang"
+
 	"mimpi-kiosk/internal/health"
 )
 
@@ -20,4 +22,13 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.writeJSON(w, http.StatusOK, healthReport{"mimpi-kiosk", s.room.Latest().GoingOn(), orEmpty(s.board.Parts())})
+}
+
+// PINHealth says whether there is a PIN. Without one nobody can lead an evening; there is
+// no default one that could be left as it is.
+func PINHealth(set bool) health.Part {
+	if set {
+		return health.Part{Part: "pin_set", Level: health.OK, Message: lang.Text("ready.pin.set")}
+	}
+	return health.Part{Part: "pin_set", Level: health.Problem, Message: lang.Text("ready.pin.none"), Hint: lang.Text("ready.pin.none_hint")}
 }

@@ -178,7 +178,8 @@ func (h *hub) add(c *screen) {
 	h.signal()
 }
 
-func (h *hub) remove(c *screen) {
+// remove says whether the screen was the stage page that plays the film.
+func (h *hub) remove(c *screen) (ledFilm bool) {
 	h.mu.Lock()
 	led := h.leader()
 	h.screens[c.role] = slices.DeleteFunc(h.screens[c.role], func(o *screen) bool { return o == c })
@@ -187,6 +188,7 @@ func (h *hub) remove(c *screen) {
 	}
 	h.mu.Unlock()
 	h.signal()
+	return led == c
 }
 
 // signal lets the facilitator see how many screens there are.

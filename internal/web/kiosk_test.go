@@ -305,6 +305,7 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 					PausePoint: r.PausePoint, DecodedFrames: r.DecodedFrames, DroppedFrames: r.DroppedFrames, Error: r.Error,
 				})
 			},
+			PageLeft: film.PageLeft,
 		},
 		Log: slog.New(slog.DiscardHandler),
 	}

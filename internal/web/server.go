@@ -58,10 +58,14 @@ type Show struct {
 
 	CheckButtons []CheckButton // to press in the guided check
 
+	Demo bool // a trial on a laptop: a clock that nobody has set stands in nobody's way
+
 	NewID func() string // of a new screening
 	// PressKey is a press of a key of the clicker, in the screening that the page had before it, or "".
 	PressKey     func(ctx context.Context, id, screeningID, key string) error
 	ReportPlayer func(context.Context, PlayerReport)
+	// PageLeft is called when the page which reported is closed; it may be nil.
+	PageLeft func(context.Context)
 	// FilmPlayer says what plays the film now; nil is the page. When that changes the
 	// health board must change too, which brings the screens a new view.
 	FilmPlayer func() screening.PlayerKind

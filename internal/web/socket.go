@@ -112,6 +112,7 @@ func (s *Server) serveSocket(ctx context.Context, w http.ResponseWriter, r *http
 
 // serve runs the screen until either side ends; ctx ends with the server.
 func (c *screen) serve(ctx context.Context) {
+	server := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -125,7 +126,9 @@ func (c *screen) serve(ctx context.Context) {
 	})
 	c.server.hub.add(c)
 	defer func() {
-		c.server.hub.remove(c)
+		if left := c.server.show.PageLeft; c.server.hub.remove(c) && left != nil {
+			left(server)
+		}
 		c.server.checkup.leave(c)
 		close(c.gone)
 		cancel()

@@ -113,6 +113,21 @@ func TestFirstStagePageLeads(t *testing.T) {
 		}
 		return false
 	})
+	// What a page said of itself does not stay when it is closed.
+	second.must("reportPlayer", map[string]any{"epoch": k.room.Latest().Playback.Epoch, "state": "blocked", "at": 30_000, "duration": 600_000})
+	blocked := func(p packet) (there, bad bool) {
+		for _, part := range p.View.Health {
+			if part.Part == "stage_player" {
+				return true, part.Level == "problem"
+			}
+		}
+		return false, false
+	}
+	f.until(func(p packet) bool { _, bad := blocked(p); return bad })
+	second.ws.Close()
+	f.until(func(p packet) bool { there, _ := blocked(p); return !there })
+	second = k.own().socket(stageRole)
+	second.until(func(p packet) bool { return p.Leads != nil && *p.Leads })
 	second.must("reportPlayer", map[string]any{"epoch": k.room.Latest().Playback.Epoch, "state": "ended", "at": 600_000, "duration": 600_000})
 	f.until(func(p packet) bool { return p.View.Playback.Finished })
 }

@@ -158,6 +158,7 @@ type facilitatorView struct {
 	Pack        PackState           `json:"pack"`
 	Voice       bool                `json:"voice"`
 	Note        []noteView          `json:"note"` // empty while nothing can be noted
+	Demo        bool                `json:"demo,omitempty"`
 }
 
 type stageState struct {
@@ -376,7 +377,7 @@ func (v *viewer) facilitator(s *screening.State, parts []health.Part, screens ma
 		Stage: stageState{s.Stage.Page, s.Stage.Count, s.Stage.Lang, stageScene(s), s.Stage.Silent},
 		Film:  v.film(p), Playback: playback(s), Health: orEmpty(parts), Screens: screens,
 		Clock: clockView{now.At.In(v.zone), now.Clock}, Codes: v.codes(), Help: orEmpty(v.show.Help),
-		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(), Voice: v.show.Voices != nil, Note: noteLists(s),
+		Sticks: orEmpty(v.sticks.Sticks()), Pack: v.sticks.Pack(), Voice: v.show.Voices != nil, Note: noteLists(s), Demo: v.show.Demo,
 	}
 }
 

@@ -762,7 +762,44 @@ const stuckButton: FacilitatorView['health'][number] = {
   },
 };
 
+const unready: FacilitatorView['health'] = [
+  {
+    part: 'pack_places',
+    level: 'problem',
+    class: 'should_not_begin',
+    message: {
+      id: 'Tempat di paket yang masih harus diisi: 12 (pack.toml:5, pack.toml:6, film/film.toml:4, ...).',
+      en: 'Places in the pack still to be filled in: 12 (pack.toml:5, pack.toml:6, film/film.toml:4, ...).',
+    },
+    hint: {
+      id: 'Layar akan menunjukkan "ISI: ..." kepada penonton. Ganti kata-kata itu.',
+      en: 'The screens would show "ISI: ..." to the audience. Replace those words.',
+    },
+  },
+  {
+    part: 'guidebook',
+    level: 'note',
+    class: 'good_to_know',
+    message: { id: 'Paket belum punya buku panduan.', en: 'The pack has no guidebook yet.' },
+    hint: { id: 'Simpan PDF di folder paket.', en: 'Put a PDF into the folder of the pack.' },
+  },
+];
+
 const facilitatorFaces = [
+  facilitator('not-ready', 'set_up', {
+    screening: null,
+    attendance: nobody,
+    next: { label: 'plan', command: null },
+    clock: { now, source: 'synced' },
+    health: [...unready, ...health],
+  }),
+  facilitator('ready-notes', 'set_up', {
+    screening: null,
+    attendance: nobody,
+    next: { label: 'plan', command: null },
+    clock: { now, source: 'synced' },
+    health: [...unready.slice(1), ...health],
+  }),
   facilitator('set-up', 'set_up', {
     screening: null,
     attendance: nobody,
@@ -893,6 +930,7 @@ const facilitatorFaces = [
       {
         part: 'film',
         level: 'problem',
+        class: 'should_not_begin',
         message: { id: 'Film tidak ditemukan.', en: 'The film was not found.' },
         hint: {
           id: 'Pasang stik USB yang berisi film, lalu tunggu satu menit.',
@@ -1058,6 +1096,12 @@ const check: CheckView = {
   ],
   pressed: ['line woman', 'line girl'],
   health: health.filter(({ level }) => level === 'ok'),
+  classes: {
+    sound: 'should_not_begin',
+    projector: 'should_not_begin',
+    buttons: 'good_to_know',
+    touch: 'good_to_know',
+  },
 };
 
 function checkBox(name: string, press: string[], view: Partial<CheckView> = {}): Face {
@@ -1092,6 +1136,24 @@ const checkFaces = [
         level: 'note',
         message: { id: 'Jam kotak belum pasti.', en: 'The clock of the box is not certain.' },
         hint: { id: 'Setel jam dari ponsel.', en: 'Set the clock from a phone.' },
+      },
+    ],
+  }),
+  checkBox('cannot-begin', ['begin', 'good', 'good', 'good', ...corners, 'result'], {
+    pressed: everything,
+    health: [
+      {
+        part: 'pin_set',
+        level: 'problem',
+        class: 'cannot_begin',
+        message: {
+          id: 'PIN fasilitator belum dibuat.',
+          en: "The facilitator's PIN is not set yet.",
+        },
+        hint: {
+          id: 'Buka layar fasilitator di kotak ini dan buat PIN.',
+          en: "Open the facilitator's screen on this box and set a PIN.",
+        },
       },
     ],
   }),

@@ -9,6 +9,7 @@ const check: CheckView = {
   buttons: [{ name: '1', label: { id: 'Satu' } }],
   pressed: [],
   health: [],
+  classes: {},
 };
 
 function begun(): { round: Round; told: string[] } {

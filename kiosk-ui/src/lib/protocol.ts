@@ -209,6 +209,7 @@ export interface CheckView {
   buttons: { name: string; label: Text }[]; // to press
   pressed: string[]; // names
   health: PartHealth[]; // the worst first
+  classes: Record<string, Class>; // of a step that was not right, by its name
 }
 
 export interface VoteView extends Common {
@@ -221,10 +222,14 @@ export interface VoteView extends Common {
 
 export type Level = 'ok' | 'note' | 'problem';
 
+/** What a finding means for an evening that has not begun; advice, never a lock. */
+export type Class = 'cannot_begin' | 'should_not_begin' | 'good_to_know';
+
 /** One part's health; message and hint are sentences for the facilitator. */
 export interface PartHealth {
   part: string; // film, clicker, journal, disk, clock, stage, ...
   level: Level;
+  class?: Class; // of what is not ok
   message: Text;
   hint?: Text;
 }
@@ -256,6 +261,7 @@ export interface FacilitatorView extends Common {
   help: HelpNumber[];
   sticks: Stick[];
   pack: PackState;
+  demo?: boolean; // a trial on a laptop: the clock's warning does not stand above the steps
   voice: boolean; // the kiosk can read aloud
   note: NoteList[]; // how the evening went; empty before the closing
 }
