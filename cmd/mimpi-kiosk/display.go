@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -31,13 +32,13 @@ func (f *displayFlags) add(cmd *cobra.Command) {
 }
 
 func (f *displayFlags) addSettings(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.config, "config", installedConfig, "configuration file")
+	addConfig(cmd, &f.config, true)
 	cmd.Flags().StringVar(&f.override, "override", bootConfig, "file whose settings win over the configuration's, key by key")
 }
 
 // settled is the configuration; the daemon says what is wrong in it.
 func (f *displayFlags) settled() config.Config {
-	c, _ := config.Settle(nil, config.Find(f.config), config.Find(f.override))
+	c, _ := config.Settle(nil, config.Find(cmp.Or(f.config, installedConfig)), config.Find(f.override))
 	return c
 }
 
@@ -53,7 +54,10 @@ func displayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "display",
 		Short: "Run the compositor of the touch screen and the projector",
-		Args:  cobra.NoArgs,
+		Long: "Run the compositor of the touch screen and the projector; mimpi-kiosk-display.service does.\n" +
+			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+		Example: "  mimpi-kiosk display --config kiosk.toml",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 			tell := func(state string) {
@@ -76,8 +80,11 @@ func browserCommand() *cobra.Command {
 	var f displayFlags
 	var program string
 	cmd := &cobra.Command{
-		Use:       "browser touch|stage",
-		Short:     "Keep Chromium showing a page on its screen while that is plugged in",
+		Use:   "browser touch|stage",
+		Short: "Keep Chromium showing a page on its screen while that is plugged in",
+		Long: "Keep Chromium showing a page on its screen while that is plugged in; mimpi-kiosk-browser@.service does.\n" +
+			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+		Example:   "  mimpi-kiosk browser stage",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"touch", "stage"},
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -84,7 +84,7 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
-	addPlaces(cmd, &f)
+	addPlaces(cmd, &f, true)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	cmd.Flags().StringVar(&root, "root", "/", "folder with the machine's /sys and /proc")
 	if err := cmd.Flags().MarkHidden("root"); err != nil { // for tests: they build a machine

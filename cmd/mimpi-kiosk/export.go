@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/sqlite"
@@ -19,8 +23,22 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --to DIR",
 		Short: "Write the logs of all screenings into a folder, also while the kiosk runs",
-		Args:  cobra.NoArgs,
+		Long: "Write the logs of all screenings into a folder, as a stick gets them. The kiosk may run meanwhile.\n" +
+			exitCodes("everything was written", "something could not be written", "wrong use, or no such folder: nothing was written"),
+		Example: "  mkdir export && sudo mimpi-kiosk export --to export\n  mimpi-kiosk export --data demo-data --to export",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if to == "" {
+				return coded{errors.New("tulis --to FOLDER / give --to DIR"), exitWrongUse}
+			}
+			if err := folderThere(to); errors.Is(err, fs.ErrNotExist) {
+				return coded{errors.New(inBoth(lang.Text("usage.no_folder_make", lang.Params{"dir": to}), " / ")), exitWrongUse}
+			} else if err != nil {
+				return err
+			}
+			if !exists(filepath.Join(f.data, "journal.db")) {
+				return coded{errors.New(inBoth(lang.Text("usage.no_journal", lang.Params{"file": filepath.Join(f.data, "journal.db")}), " / ")), exitMistakes}
+			}
 			journal, err := sqlite.OpenToRead(cmd.Context(), filepath.Join(f.data, "journal.db"))
 			if err != nil {
 				return err
@@ -49,13 +67,10 @@ func exportCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is "+installedConfig+" where that is, else the built-in defaults")
+	addConfig(cmd, &f.config, true)
 	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal")
-	cmd.Flags().StringVar(&to, "to", "", "folder to write into; it must exist")
+	cmd.Flags().StringVar(&to, "to", "", "folder to write into; it must be there")
 	cmd.Flags().BoolVar(&rehearsals, "rehearsals", false, "export rehearsals too; they are marked")
-	if err := cmd.MarkFlagRequired("to"); err != nil {
-		panic(err) // only for a flag that is not there
-	}
 	return cmd
 }
 

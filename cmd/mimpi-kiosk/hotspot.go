@@ -14,7 +14,10 @@ func hotspotCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hotspot",
 		Short: "Make the Wi-Fi for phones as the configuration says, or take it away",
-		Args:  cobra.NoArgs,
+		Long: "Make the Wi-Fi for phones with NetworkManager as [wifi] of the configuration says, or take it away where hotspot = false.\n" +
+			exitCodes("done", "NetworkManager refused", "wrong use"),
+		Example: "  sudo mimpi-kiosk hotspot\n  mimpi-kiosk hotspot --print",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := f.settled().WiFi
 			network := hotspot.WiFi{

@@ -62,10 +62,10 @@ func packCommand() *cobra.Command {
 
 // verified is what "pack verify --json" prints. Fields may be added, never renamed.
 type verified struct {
-	Program  string          `json:"program"` // "mimpi-kiosk"
-	Version  string          `json:"version"`
-	Folder   string          `json:"folder"`
-	Sound    bool            `json:"sound"`    // no mistakes
+	Program  string   `json:"program"` // "mimpi-kiosk"
+	Version  string   `json:"version"`
+	Folder   string   `json:"folder"`
+	Sound    bool     `json:"sound"` // no mistakes
 	Mistakes []judged `json:"mistakes"`
 	Notes    []judged `json:"notes"`
 }
@@ -98,9 +98,10 @@ func packVerify() *cobra.Command {
 	var asJSON bool
 	var keys []string
 	cmd := &cobra.Command{
-		Use:   "verify DIR",
-		Short: "Name every mistake of a pack with file, line and remedy",
-		Args:  oneArg("DIR"),
+		Use:     "verify DIR",
+		Example: "  mimpi-kiosk pack verify media/mimpi-beta\n  mimpi-kiosk pack verify kampung --key campaign.pub --json",
+		Short:   "Name every mistake of a pack with file, line and remedy",
+		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := folderThere(args[0]); err != nil {
 				return err
@@ -156,9 +157,10 @@ func printVerdict(w io.Writer, v pack.Verdict) error {
 
 func packNew() *cobra.Command {
 	return &cobra.Command{
-		Use:   "new DIR",
-		Short: "Make a fresh pack to fill in, for any community film",
-		Args:  oneArg("DIR"),
+		Use:     "new DIR",
+		Example: "  mimpi-kiosk pack new kampung",
+		Short:   "Make a fresh pack to fill in, for any community film",
+		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := pack.New(args[0]); err != nil {
 				return coded{err, exitWrongUse}
@@ -172,9 +174,10 @@ func packNew() *cobra.Command {
 
 func packLanguage() *cobra.Command {
 	return &cobra.Command{
-		Use:   "language DIR CODE",
-		Short: "Make lang/CODE.json with every text to be translated, or add what is missing in it",
-		Args:  twoArgs("DIR", "CODE"),
+		Use:     "language DIR CODE",
+		Example: "  mimpi-kiosk pack language kampung aoz",
+		Short:   "Make lang/CODE.json with every text to be translated, or add what is missing in it",
+		Args:    twoArgs("DIR", "CODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := folderThere(args[0]); err != nil {
 				return err
@@ -198,9 +201,10 @@ func packLanguage() *cobra.Command {
 
 func packSums() *cobra.Command {
 	return &cobra.Command{
-		Use:   "sums DIR",
-		Short: "Write SHA256SUMS, by which damage on the way is found",
-		Args:  oneArg("DIR"),
+		Use:     "sums DIR",
+		Example: "  mimpi-kiosk pack sums kampung",
+		Short:   "Write SHA256SUMS, by which damage on the way is found",
+		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := folderThere(args[0]); err != nil {
 				return err
@@ -219,8 +223,9 @@ func packSums() *cobra.Command {
 func packSign() *cobra.Command {
 	var key, makeKey string
 	cmd := &cobra.Command{
-		Use:   "sign DIR --key FILE",
-		Short: "Sign a pack with a key of minisign; kiosks that trust the key take no other",
+		Use:     "sign DIR --key FILE",
+		Example: "  mimpi-kiosk pack sign kampung --new-key campaign.key\n  mimpi-kiosk pack sign kampung --key campaign.key",
+		Short:   "Sign a pack with a key of minisign; kiosks that trust the key take no other",
 		Long: "Writes SHA256SUMS and SHA256SUMS.minisig. The key is that of \"minisign -G\"; its password is asked for, or\n" +
 			"read from $MINISIGN_PASSWORD. --new-key FILE makes a key without a password first: keep that file to yourself.\n" +
 			"Beside it FILE with the ending .pub in place of its own is the public key, to be given away.",
@@ -301,12 +306,20 @@ func newFile(path string, text []byte, mode fs.FileMode) error {
 	return nil
 }
 
+// noFolder is a sentence on a missing folder, with the system's error behind it.
+type noFolder struct {
+	error
+	why error
+}
+
+func (n noFolder) Unwrap() error { return n.why }
+
 // folderThere is wrong use where there is no such folder.
 func folderThere(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return coded{errors.New(inBoth(lang.Text("usage.no_folder", lang.Params{"dir": dir}), " / ")), exitWrongUse}
+		return coded{noFolder{errors.New(inBoth(lang.Text("usage.no_folder", lang.Params{"dir": dir}), " / ")), err}, exitWrongUse}
 	case err != nil:
 		return coded{err, exitWrongUse}
 	case !info.IsDir():
@@ -380,8 +393,9 @@ func packAddFilm() *cobra.Command {
 	var dir string
 	var quick, anyway bool
 	cmd := &cobra.Command{
-		Use:   "add-film FILE",
-		Short: "Check a film, try whether this box plays it smoothly, and copy it into the pack",
+		Use:     "add-film FILE",
+		Example: "  sudo mimpi-kiosk pack add-film film.mp4\n  mimpi-kiosk pack add-film film.mp4 --pack kampung",
+		Short:   "Check a film, try whether this box plays it smoothly, and copy it into the pack",
 		Long: "FILE is a path, or the name of a film on a USB stick that is mounted below /media, /run/media or /mnt.\n" +
 			"The film is decoded to its end first, which takes about a third of its length on a Raspberry Pi 4. It is copied under a passing\n" +
 			"name, read back from the card, and only then takes its place; its checksum is kept for \"mimpi-kiosk doctor\".",
@@ -397,7 +411,8 @@ func packAddFilm() *cobra.Command {
 			return addFilm(cmd.Context(), cmd.OutOrStdout(), dir, source, quick, anyway)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "pack", "media/mimpi-beta", "folder of the screening pack")
+	cmd.Flags().StringVar(&dir, "pack", "media/mimpi-beta", "folder of the screening pack; without it "+installedPack+" where that is, else media/mimpi-beta in the current folder")
+	cmd.Flags().Lookup("pack").DefValue = "" // the text says it
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not decode the film before it is copied")
 	cmd.Flags().BoolVar(&anyway, "anyway", false, "copy it also when this box does not play it well")
 	return cmd

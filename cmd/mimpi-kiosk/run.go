@@ -18,8 +18,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	kioskui "mimpi-kiosk/kiosk-ui"
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/box"
+	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
 	"mimpi-kiosk/internal/screening"
@@ -39,25 +41,44 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Serve the kiosk until it is told to stop",
-		Args:  cobra.NoArgs,
+		Long: "Serve the kiosk until it is told to stop with Ctrl-C or SIGTERM. A mistake in the settings never stops a start: it is logged, the\n" +
+			"last good value holds, and /facilitator names it.\n" +
+			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+		Example: "  mimpi-kiosk run --demo --listen :8081\n  mimpi-kiosk run --config kiosk.toml --pack kampung --data data",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.settle(cmd.Flags().Changed)
 			return run(cmd.Context(), f, cmd.OutOrStdout())
 		},
 	}
-	addPlaces(cmd, &f)
+	addPlaces(cmd, &f, false)
 	return cmd
 }
 
-// addPlaces adds the flags that say where everything is.
-func addPlaces(cmd *cobra.Command, f *flags) {
-	cmd.Flags().StringVar(&f.config, "config", "", "configuration file; none is the built-in defaults")
-	cmd.Flags().StringVar(&f.override, "override", "", "file whose settings win over the configuration's, key by key; with the installed --config it is "+bootConfig)
-	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages")
-	cmd.Flags().StringVar(&f.listen, "listen", "", "address to serve on, HOST:PORT, in place of the configuration's")
-	cmd.Flags().StringVar(&f.pack, "pack", "media/mimpi-beta", "folder of the screening pack")
-	cmd.Flags().StringVar(&f.film, "film", "", "folder of a film, in place of the pack's own")
+// addPlaces adds the flags that say where everything is. installed says that the verb takes
+// the installed settings and pack where they are.
+func addPlaces(cmd *cobra.Command, f *flags, installed bool) {
+	addConfig(cmd, &f.config, installed)
+	cmd.Flags().StringVar(&f.override, "override", "", "file whose settings win over the configuration's, key by key; with "+installedConfig+" it is "+bootConfig)
+	cmd.Flags().StringVar(&f.data, "data", "/var/lib/mimpi-kiosk", "folder of the journal, the PIN and added languages; with --demo demo-data in the current folder")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "address to serve on, HOST:PORT or :PORT, in place of the configuration's (built in: "+config.Default().Listen+")")
+	pack := "folder of the screening pack; without it media/mimpi-beta in the current folder"
+	if installed {
+		pack = "folder of the screening pack; without it " + installedPack + " where that is, else media/mimpi-beta in the current folder"
+	}
+	cmd.Flags().StringVar(&f.pack, "pack", "media/mimpi-beta", pack)
+	cmd.Flags().Lookup("pack").DefValue = "" // the text says it
+	cmd.Flags().StringVar(&f.film, "film", "", "folder of a film, in place of the pack's own; with --demo media/demo-film in the current folder")
 	cmd.Flags().BoolVar(&f.demo, "demo", false, "a trial from the source folder: open film clip, data in ./demo-data")
+}
+
+// addConfig adds the flag of the configuration.
+func addConfig(cmd *cobra.Command, file *string, installed bool) {
+	use := "configuration file; without it the built-in settings"
+	if installed {
+		use = "configuration file; without it " + installedConfig + " where that is, else the built-in settings"
+	}
+	cmd.Flags().StringVar(file, "config", "", use)
 }
 
 // settle fills in what --demo and the installed --config stand for.
@@ -76,11 +97,42 @@ func (f *flags) settle(changed func(string) bool) {
 	}
 }
 
+// packThere is an error where there is no folder of the pack or the film, and no other pack
+// that a stick may have brought: nothing is written then.
+func (f flags) packThere() error {
+	if exists(filepath.Join(f.data, "packs")) {
+		return nil // loadPack sees what is there
+	}
+	for _, dir := range []string{f.pack, f.film} {
+		if dir == "" || exists(dir) {
+			continue
+		}
+		say := lang.Text("run.no_pack", lang.Params{"dir": dir})
+		switch {
+		case f.demo:
+			say = lang.Text("run.no_pack_demo", lang.Params{"dir": dir})
+		case dir == f.film:
+			say = lang.Text("run.no_film", lang.Params{"dir": dir})
+		}
+		return errors.New(inBoth(say, "\n"))
+	}
+	return nil
+}
+
+// logSettings logs each mistake in the settings once, a line for each.
+func (k *kiosk) logSettings() {
+	for _, p := range k.config.problems[k.logged:] {
+		k.log.Warn("mistake in the settings", "what", p.Error(), "id", p.Notice()["id"])
+	}
+	k.logged = len(k.config.problems)
+}
+
 // kiosk is what has been read from the disk before anything runs.
 type kiosk struct {
 	id       string
 	data     string // folder
 	config   settings
+	logged   int // of its problems
 	packs    *packs
 	pack     *pack.Pack      // in use
 	film     pack.FilmReport // of its film
@@ -106,6 +158,9 @@ const (
 // run opens everything and serves. A journal that turns out to be damaged while it is
 // replayed is set aside, and the kiosk goes on with a new one.
 func run(ctx context.Context, f flags, out io.Writer) error {
+	if err := f.packThere(); err != nil {
+		return err
+	}
 	own := openBoxLog(f.data)
 	socket, err := inherited(os.Getenv, os.Getpid())
 	if err != nil {
@@ -167,6 +222,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 	if k.config, err = readSettings(f); err != nil {
 		return nil, err
 	}
+	k.logSettings()
 	// A disk that cannot be written must not leave the screens black: see [kiosk.awaitDisk].
 	if err := os.MkdirAll(f.data, 0o750); errors.Is(err, syscall.ENOTDIR) {
 		return nil, fmt.Errorf("the data folder cannot be made: %w; choose another with --data", err)
@@ -229,6 +285,9 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 		return closing(err, listeners)
 	}
 	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(address))
+	if k.demo {
+		fmt.Fprintln(out, inBoth(lang.Text("run.demo_again", lang.Params{"dir": k.data}), "\n"))
+	}
 
 	group, ctx := errgroup.WithContext(ctx)
 	roomCtx, stopRoom := context.WithCancel(context.WithoutCancel(ctx)) // the presses of the last moment are saved
@@ -269,9 +328,9 @@ func (k *kiosk) listen() ([]net.Listener, error) {
 	}
 	listener, err := bind()
 	if err != nil {
-		err = fmt.Errorf("cannot serve on %s: %w; another program may hold that port: choose one with --listen", address, err)
-		return nil, closing(err, listeners)
+		return nil, closing(listenError(address, err), listeners)
 	}
+	k.logSettings() // binding may have taken another address
 	k.board.Set(k.config.health())
 	if err := k.config.remember(); err != nil {
 		k.log.Warn("keep the settings for later", "error", err)

@@ -60,9 +60,13 @@ func (p servicePlaces) mayUninstall() error {
 }
 
 func serviceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "service", Short: "Install, start and stop the daemon as a service of systemd"}
+	cmd := &cobra.Command{
+		Use: "service", Short: "Install, start and stop the daemon as a service of systemd",
+		Long: "Install, start and stop the daemon as a service of systemd; needs root.\n" +
+			exitCodes("done; of status: the daemon runs", "not done; of status: it does not run", "wrong use"),
+	}
 	verb := func(name, short string, run func(service.Service) error) {
-		cmd.AddCommand(&cobra.Command{Use: name, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		cmd.AddCommand(&cobra.Command{Use: name, Short: short, Example: "  sudo mimpi-kiosk service " + name, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := systemService()
 			if err != nil {
 				return err

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/config"
 	"mimpi-kiosk/internal/health"
@@ -54,31 +58,24 @@ func readSettings(f flags) (settings, error) {
 
 // health says what is wrong in the files.
 func (s settings) health() health.Part {
-	part := health.Part{Part: "configuration", Level: health.OK, Message: map[string]string{
-		"id": "Pengaturan terbaca tanpa kesalahan.", "en": "The settings were read without a mistake.",
-	}}
+	part := found("configuration", health.OK, lang.Text("settings.sound"), nil)
 	if len(s.problems) == 0 {
 		return part
 	}
 	part.Level = health.Note
 	const most = 3
-	var id, en []string
+	part.Message = lang.Text("settings.mistakes", lang.Params{"n": len(s.problems)})
 	for _, p := range s.problems[:min(len(s.problems), most)] {
-		notice := p.Notice()
-		id, en = append(id, notice["id"]), append(en, notice["en"])
+		for code, sentence := range p.Notice() {
+			part.Message[code] += " " + sentence
+		}
 	}
 	if more := len(s.problems) - most; more > 0 {
-		id = append(id, fmt.Sprintf("Dan %d kesalahan lagi.", more))
-		en = append(en, fmt.Sprintf("And %d more.", more))
+		for code, sentence := range lang.Text("settings.more", lang.Params{"n": more}) {
+			part.Message[code] += " " + sentence
+		}
 	}
-	part.Message = map[string]string{
-		"id": "Ada yang salah di pengaturan. " + strings.Join(id, " "),
-		"en": "There is a mistake in the settings. " + strings.Join(en, " "),
-	}
-	part.Hint = map[string]string{
-		"id": "Malam ini bisa jalan terus: yang salah memakai nilai terakhir yang baik. Perbaiki berkas itu dengan laptop, lalu nyalakan ulang.",
-		"en": "The evening can go on: what is wrong has its last good value. Mend that file with a laptop, then restart.",
-	}
+	part.Hint = lang.Text("settings.hint")
 	return part
 }
 
@@ -97,6 +94,35 @@ func (s settings) remember() error {
 	return renameio.WriteFile(s.kept, data, 0o600) // the password of the Wi-Fi is in it
 }
 
+// whyNotListen is the sentence on an address that cannot be listened on.
+func whyNotListen(address string, err error) map[string]string {
+	var malformed *net.AddrError
+	var noNumber *net.DNSError // of a port that is none, or a host that nobody knows
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return lang.Text("listen.taken", lang.Params{"address": address})
+	case errors.Is(err, fs.ErrPermission):
+		return lang.Text("listen.not_allowed", lang.Params{"address": address})
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return lang.Text("listen.not_here", lang.Params{"address": address})
+	case errors.As(err, &malformed), errors.As(err, &noNumber):
+		return lang.Text("listen.malformed", lang.Params{"address": address})
+	}
+	return lang.Text("listen.failed", lang.Params{"address": address, "why": err})
+}
+
+// listenError is what somebody reads whose daemon cannot begin for want of an address.
+func listenError(address string, err error) error {
+	say := whyNotListen(address, err)
+	var malformed *net.AddrError
+	if !errors.As(err, &malformed) { // which says already what to write
+		for code, sentence := range lang.Text("listen.choose") {
+			say[code] += " " + sentence
+		}
+	}
+	return fmt.Errorf("%s\n%s (%w)", say["id"], say["en"], err)
+}
+
 // bind listens at the address of the configuration. Where that cannot be had, the last
 // good one and the built-in one are tried: a wrong address must not leave a black screen.
 func (s *settings) bind() (net.Listener, error) {
@@ -113,10 +139,11 @@ func (s *settings) bind() (net.Listener, error) {
 			continue
 		}
 		if l, other := net.Listen("tcp", address); other == nil {
-			s.problems = append(s.problems, config.Problem{
-				File: "listen", Say: fmt.Sprintf("cannot serve on %s (%v)", s.Listen, err), Used: address,
-				Katakan: fmt.Sprintf("tidak bisa melayani di %s (%v)", s.Listen, err),
-			})
+			say := whyNotListen(s.Listen, err)
+			for code, sentence := range say {
+				say[code] = strings.TrimSuffix(sentence, ".")
+			}
+			s.problems = append(s.problems, config.Problem{File: "listen", Say: say, Used: address})
 			return l, nil
 		}
 	}
@@ -124,17 +151,24 @@ func (s *settings) bind() (net.Listener, error) {
 }
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check a configuration file, or print one to begin with"}
+	cmd := &cobra.Command{
+		Use: "config", Short: "Check a configuration file, or print one to begin with",
+		Long: "Check a configuration file, or print one to begin with.\n" +
+			exitCodes("no mistakes", "mistakes, which were named", "wrong use"),
+	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check FILE...",
 		Short: "Say what is wrong in configuration files; later files override earlier ones",
-		Args:  cobra.MinimumNArgs(1),
+		Long: "Name every mistake in configuration files with file, line and remedy. A later file wins over an earlier one, key by key.\n" +
+			exitCodes("no mistakes", "mistakes, which were named", "wrong use, nothing was looked at"),
+		Example: "  mimpi-kiosk config check kiosk.toml\n  mimpi-kiosk config check /etc/mimpi-kiosk/kiosk.toml /boot/firmware/mimpi-kiosk.toml",
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var files []config.File
 			for _, path := range args {
 				file := config.Find(path)
 				if file.Data == nil && file.Err == nil {
-					return fmt.Errorf("there is no file %s", path)
+					return coded{errors.New(inBoth(lang.Text("usage.no_file", lang.Params{"file": path}), " / ")), exitWrongUse}
 				}
 				files = append(files, file)
 			}
@@ -144,15 +178,16 @@ func configCommand() *cobra.Command {
 				fmt.Fprintln(cmd.OutOrStdout(), notice["id"]+"\n  "+notice["en"])
 			}
 			if len(problems) > 0 {
-				return errors.New("ada yang salah di pengaturan / there are mistakes in the settings")
+				return coded{errors.New(inBoth(lang.Text("usage.mistakes", lang.Params{"n": len(problems)}), " / ")), exitMistakes}
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "Tidak ada kesalahan. / No mistakes.")
-			return nil
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), inBoth(lang.Text("settings.none"), " / "))
+			return err
 		},
 	}, &cobra.Command{
-		Use:   "sample",
-		Short: "Print a commented configuration file with the built-in values",
-		Args:  cobra.NoArgs,
+		Use:     "sample",
+		Short:   "Print a commented configuration file with the built-in values",
+		Example: "  mimpi-kiosk config sample > kiosk.toml",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(cmd.OutOrStdout(), config.Sample())
 			return err

@@ -47,6 +47,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of the program",
+		Long:    "Print the version of the program.\n" + exitCodes("printed", "it could not be printed", "wrong use"),
 		Example: "  mimpi-kiosk version",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

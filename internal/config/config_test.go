@@ -1,16 +1,21 @@
 package config_test
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/google/go-cmp/cmp"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 
 	"mimpi-kiosk/internal/config"
 )
@@ -157,6 +162,9 @@ func TestProblems(t *testing.T) {
 			}
 			golden := strings.TrimSuffix(file, ".toml") + ".golden"
 			got := err.Error() + "\n"
+			for _, p := range problems {
+				got += p.Notice()["id"] + "\n"
+			}
 			if *update {
 				write(t, golden, got)
 			}
@@ -168,6 +176,89 @@ func TestProblems(t *testing.T) {
 				t.Errorf("sentences (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// english finds words that an Indonesian sentence has not got. What stands in quotes or
+// brackets is to be written as it is.
+var (
+	english = regexp.MustCompile(`(?i)\b(is|are|the|give|with|has|have|such|must|cannot|did|mean|which|take|out|set|but|not|below)\b`)
+	literal = regexp.MustCompile("\"[^\"]*\"|\\[[^\\]]*\\]|=\\s*\\S+|kiosk\\.toml|\\w+(\\[\\d+\\])?\\.[a-z_.]+")
+)
+
+// Every sentence of this package, and every problem of the test files, is Indonesian in
+// Indonesian: half of a sentence in another language helps nobody.
+func TestIndonesianIsIndonesian(t *testing.T) {
+	var sentences map[string]string
+	data, err := fs.ReadFile(lang.Files(), "id.json")
+	if err == nil {
+		err = json.Unmarshal(data, &sentences)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	look := func(from, sentence string) {
+		looked++
+		if word := english.FindString(literal.ReplaceAllString(sentence, "")); word != "" {
+			t.Errorf("%s: the word %q in %q", from, word, sentence)
+		}
+	}
+	for key, sentence := range sentences {
+		if strings.HasPrefix(key, "config.") {
+			look(key, sentence)
+		}
+	}
+	files, err := filepath.Glob("testdata/*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, problems := config.Settle(nil, config.File{Name: "kiosk.toml", Data: data})
+		for _, p := range problems {
+			look(file, p.Notice()["id"])
+		}
+	}
+	if looked < 100 {
+		t.Errorf("only %d sentences were looked at", looked)
+	}
+}
+
+// What a key that nothing reads was most likely meant to be.
+func TestNearKeys(t *testing.T) {
+	for _, c := range []struct{ text, key, near string }{
+		{"[display]\nrotate = 90\n", "display.rotate", "display.touch_rotation or display.stage_rotation"},
+		{"[display]\nrotation = 90\n", "display.rotation", "display.touch_rotation or display.stage_rotation"},
+		{"[display]\nstag = \"auto\"\n", "display.stag", "display.stage"},
+		{"[wifi]\npasword = \"12345678\"\n", "wifi.pasword", "wifi.password"},
+		{"[wifi]\npass = \"12345678\"\n", "wifi.pass", "wifi.password"},
+		{"[film]\nvolume = 100\n", "film.volume", "film.volume_max"},
+		{"[film]\naudio = \"auto\"\n", "film.audio", "film.audio_device"},
+		{"[voice]\nspeed = 135\n", "voice.speed", ""},
+		{"lisetn = \":80\"\n", "lisetn", "listen"},
+		{"colour = 1\n", "colour", ""},
+		{"share_minimum = 10\n", "share_minimum", "poll.share_minimum"},
+	} {
+		_, problems := config.Settle(nil, config.File{Name: "kiosk.toml", Data: []byte(c.text)})
+		if len(problems) == 0 {
+			t.Errorf("%q: no problem", c.text)
+			continue
+		}
+		notice := problems[0].Notice()
+		_, near, _ := strings.Cut(notice["en"], "did you mean ")
+		near, _, _ = strings.Cut(strings.TrimSuffix(near, "?"), ", below")
+		if problems[0].Key != c.key || near != c.near {
+			t.Errorf("%q: key %s, near %q, want %q (%s)", c.text, problems[0].Key, near, c.near, notice["en"])
+		}
+		for code, sentence := range notice {
+			if strings.HasSuffix(sentence, "?.") || strings.HasSuffix(sentence, "..") {
+				t.Errorf("%s: %s", code, sentence)
+			}
+		}
 	}
 }
 
@@ -256,7 +347,7 @@ func FuzzParse(f *testing.F) {
 		}
 		lines := strings.Count(string(data), "\n") + 1
 		for _, p := range problems {
-			if p.File != "kiosk.toml" || p.Say == "" || p.Line < 0 || p.Line > lines {
+			if p.File != "kiosk.toml" || p.Say["id"] == "" || p.Say["en"] == "" || p.Line < 0 || p.Line > lines {
 				t.Errorf("problem %+v of a file of %d lines", p, lines)
 			}
 		}

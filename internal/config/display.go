@@ -1,10 +1,12 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Display says which screen is which. It is for the Raspberry Pi: on a laptop one opens
@@ -38,26 +40,21 @@ var outputName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$`)
 func (in *inspection) display(d Display) {
 	for key, name := range map[string]string{"display.touch": d.Touch, "display.stage": d.Stage} {
 		if !outputName.MatchString(name) {
-			in.wrongIn(key,
-				fmt.Sprintf(`adalah %q: beri "auto", atau nama sambungan layar seperti "DSI-1" atau "HDMI-A-1"`, name),
-				fmt.Sprintf(`is %q: give "auto", or the name of an output such as "DSI-1" or "HDMI-A-1"`, name))
+			in.wrong(key, lang.Text("config.display.output", lang.Params{"value": strconv.Quote(name)}))
 		}
 	}
 	if d.Touch == d.Stage && d.Touch != "auto" {
-		in.wrongIn("display.stage", `sama dengan display.touch: beri nama sambungan proyektor, atau "auto"`,
-			`is the same as display.touch: give the output of the projector, or "auto"`)
+		in.wrong("display.stage", lang.Text("config.display.same"))
 	}
 	for key, turn := range map[string]int{"display.touch_rotation": d.TouchRotation, "display.stage_rotation": d.StageRotation} {
 		if turn != 0 && turn != 90 && turn != 180 && turn != 270 {
-			in.wrongIn(key, fmt.Sprintf("adalah %d: beri 0, 90, 180 atau 270", turn), fmt.Sprintf("is %d: give 0, 90, 180 or 270", turn))
+			in.wrong(key, lang.Text("config.display.rotation", lang.Params{"value": turn}))
 		}
 	}
 	if d.TouchDevice == "" || len(d.TouchDevice) > 100 || strings.ContainsFunc(d.TouchDevice, unicode.IsControl) {
-		in.wrongIn("display.touch_device", `kosong atau terlalu panjang: beri "auto", atau nama alat sentuh dari "libinput list-devices"`,
-			`is empty or too long: give "auto", or the name of the touch device from "libinput list-devices"`)
+		in.wrong("display.touch_device", lang.Text("config.display.touch_device"))
 	}
 	if d.Alone != Turns && d.Alone != OnlyTouch && d.Alone != OnlyStage {
-		in.wrongIn("display.alone", fmt.Sprintf(`adalah %q: beri "turns", "touch" atau "stage"`, d.Alone),
-			fmt.Sprintf(`is %q: give "turns", "touch" or "stage"`, d.Alone))
+		in.wrong("display.alone", lang.Text("config.display.alone", lang.Params{"value": strconv.Quote(string(d.Alone))}))
 	}
 }

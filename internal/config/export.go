@@ -1,11 +1,13 @@
 package config
 
 import (
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"filippo.io/age"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Export is what leaves the kiosk on a stick or as a download.
@@ -20,9 +22,7 @@ func (in *inspection) export(e Export) {
 	for i, key := range e.AgeRecipients {
 		r, err := age.ParseRecipients(strings.NewReader(key))
 		if err != nil || len(r) != 1 || strings.TrimSpace(key) != key {
-			in.wrongIn("export.age_recipients",
-				fmt.Sprintf("punya %q di tempat %d: beri kunci umum dari age-keygen, yang mulai dengan age1", key, i+1),
-				fmt.Sprintf("has %q as entry %d: give a public key as age-keygen says it, which begins with age1", key, i+1))
+			in.wrong("export.age_recipients", lang.Text("config.export.recipient", lang.Params{"value": strconv.Quote(key), "n": i + 1}))
 			return
 		}
 		all = append(all, r...)
@@ -31,8 +31,6 @@ func (in *inspection) export(e Export) {
 		return
 	}
 	if _, err := age.Encrypt(io.Discard, all...); err != nil {
-		in.wrongIn("export.age_recipients",
-			"mencampur dua macam kunci: pakai hanya age1... biasa, atau hanya age1pq1...",
-			"mixes two kinds of keys: use plain age1... keys only, or age1pq1... keys only")
+		in.wrong("export.age_recipients", lang.Text("config.export.mixed"))
 	}
 }

@@ -1,10 +1,12 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Film says what plays the film, and how. All but Player is for mpv.
@@ -37,23 +39,16 @@ var decoderName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 func (in *inspection) film(f Film) {
 	if f.Player != AutoPlayer && f.Player != BrowserPlayer && f.Player != MPVPlayer {
-		in.wrongIn("film.player", fmt.Sprintf(`adalah %q: beri "auto", "browser" atau "mpv"`, f.Player),
-			fmt.Sprintf(`is %q: give "auto", "browser" or "mpv"`, f.Player))
+		in.wrong("film.player", lang.Text("config.film.player", lang.Params{"value": strconv.Quote(string(f.Player))}))
 	}
 	if f.Socket != "" && (!strings.HasPrefix(f.Socket, "/") || len(f.Socket) > 100) {
-		in.wrongIn("film.socket", fmt.Sprintf(`adalah %q: beri jalur yang dimulai dengan /, atau ""`, f.Socket),
-			fmt.Sprintf(`is %q: give a path that begins with /, or ""`, f.Socket))
+		in.wrong("film.socket", lang.Text("config.film.socket", lang.Params{"value": strconv.Quote(f.Socket)}))
 	}
 	if !decoderName.MatchString(f.HWDec) {
-		in.wrongIn("film.hwdec", fmt.Sprintf(`adalah %q: beri satu nama, misalnya "auto", "no" atau "v4l2m2m-copy"`, f.HWDec),
-			fmt.Sprintf(`is %q: give one name, such as "auto", "no" or "v4l2m2m-copy"`, f.HWDec))
+		in.wrong("film.hwdec", lang.Text("config.film.hwdec", lang.Params{"value": strconv.Quote(f.HWDec)}))
 	}
 	if f.AudioDevice == "" || len(f.AudioDevice) > 200 || strings.ContainsFunc(f.AudioDevice, unicode.IsControl) {
-		in.wrongIn("film.audio_device", `kosong atau terlalu panjang: beri "auto", atau nama dari "mpv --audio-device=help"`,
-			`is empty or too long: give "auto", or a name that "mpv --audio-device=help" shows`)
+		in.wrong("film.audio_device", lang.Text("config.film.audio_device"))
 	}
-	if f.VolumeMax < 10 || f.VolumeMax > 200 {
-		in.wrongIn("film.volume_max", fmt.Sprintf("adalah %d: beri bilangan bulat dari 10 sampai 200", f.VolumeMax),
-			fmt.Sprintf("is %d: give a whole number from 10 to 200", f.VolumeMax))
-	}
+	in.number("film.volume_max", f.VolumeMax, 10, 200)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // GPIO is how buttons and lamps hang on the pins of the kiosk.
@@ -81,53 +83,43 @@ var (
 
 func (in *inspection) gpio(g GPIO, groups []Category) {
 	if g.Enabled != On && g.Enabled != Off && g.Enabled != Auto {
-		in.wrongIn("clicker.gpio.enabled",
-			fmt.Sprintf(`adalah %q: beri "auto", "on" atau "off"`, g.Enabled),
-			fmt.Sprintf(`is %q: give "auto", "on" or "off"`, g.Enabled))
+		in.wrong("clicker.gpio.enabled", lang.Text("config.gpio.enabled", lang.Params{"value": strconv.Quote(string(g.Enabled))}))
 	}
 	if !gpioChip.MatchString(g.Chip) {
-		in.wrongIn("clicker.gpio.chip",
-			fmt.Sprintf(`adalah %q: beri label atau nama dari perintah gpiodetect, misalnya "pinctrl-rp1", atau ""`, g.Chip),
-			fmt.Sprintf(`is %q: give a label or a name as the command gpiodetect says it, such as "pinctrl-rp1", or ""`, g.Chip))
+		in.wrong("clicker.gpio.chip", lang.Text("config.gpio.chip", lang.Params{"value": strconv.Quote(g.Chip)}))
 	}
 	in.span("clicker.gpio.debounce", g.Debounce, time.Millisecond, 100*time.Millisecond, "20ms")
 	in.span("clicker.gpio.long_press", g.LongPress, 0, 5*time.Second, "800ms")
 	if n := len(g.Buttons); n > 16 {
-		in.wrongIn("clicker.gpio.button",
-			fmt.Sprintf("punya %d tombol: beri paling banyak 16", n),
-			fmt.Sprintf("has %d buttons: give 16 at most", n))
+		in.wrong("clicker.gpio.button", lang.Text("config.gpio.count", lang.Params{"n": n}))
 	}
-	used := map[string]string{}
-	line := func(key, value, what string) {
+	used := map[string]map[string]string{}
+	line := func(key, value string, what map[string]string) {
 		switch {
 		case !gpioLine.MatchString(value):
-			in.wrongIn(key,
-				fmt.Sprintf(`adalah %q: beri nomor BCM dalam tanda kutip, misalnya "17", atau nama jalur, misalnya "GPIO17"`, value),
-				fmt.Sprintf(`is %q: give a BCM number in quotes, such as "17", or the name of a line, such as "GPIO17"`, value))
-		case used[value] != "":
-			in.wrongIn(key,
-				fmt.Sprintf("adalah %q, yang sudah dipakai %s: beri jalur sendiri", value, used[value]),
-				fmt.Sprintf("is %q, which %s has: give each its own line", value, used[value]))
+			in.wrong(key, lang.Text("config.gpio.line", lang.Params{"value": strconv.Quote(value)}))
+		case used[value] != nil:
+			in.wrong(key, eachLanguage(func(code string) string {
+				return lang.In(code, "config.gpio.line_twice", lang.Params{"value": strconv.Quote(value), "owner": used[value][code]})
+			}))
 		default:
 			used[value] = what
 		}
 	}
 	for i, b := range g.Buttons {
 		key := fmt.Sprintf("clicker.gpio.button[%d].", i+1)
-		line(key+"line", b.Line, fmt.Sprintf("button %d", i+1))
+		line(key+"line", b.Line, lang.Text("config.gpio.button", lang.Params{"n": i + 1}))
 		if b.Lamp != "" {
-			line(key+"lamp", b.Lamp, fmt.Sprintf("the lamp of button %d", i+1))
+			line(key+"lamp", b.Lamp, lang.Text("config.gpio.lamp", lang.Params{"n": i + 1}))
 		}
 		if _, counts := b.Group(groups); !counts && b.Votes() && b.Action != VoteAction && !gpioGroup.MatchString(b.Action) {
-			in.wrongIn(key+"action",
-				fmt.Sprintf(`adalah %q: beri "group 1" sampai "group 12", id dari satu [[attendance]], "undo", "modifier" atau "vote"`, b.Action),
-				fmt.Sprintf(`is %q: give "group 1" to "group 12", the id of an [[attendance]], "undo", "modifier" or "vote"`, b.Action))
+			in.wrong(key+"action", lang.Text("config.gpio.action", lang.Params{"value": strconv.Quote(b.Action)}))
 		}
 	}
 	if g.Buzzer != "" {
-		line("clicker.gpio.buzzer", g.Buzzer, "the buzzer")
+		line("clicker.gpio.buzzer", g.Buzzer, lang.Text("config.gpio.buzzer"))
 	}
 	if g.StickLamp != "" {
-		line("clicker.gpio.stick_lamp", g.StickLamp, "the lamp of USB sticks")
+		line("clicker.gpio.stick_lamp", g.StickLamp, lang.Text("config.gpio.stick_lamp"))
 	}
 }

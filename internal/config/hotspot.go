@@ -1,8 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
+	"strconv"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 var (
@@ -12,15 +14,12 @@ var (
 
 func (in *inspection) hotspot(w WiFi) {
 	if w.Hotspot && w.Name == "" {
-		in.wrongIn("wifi.hotspot", "adalah true, tetapi wifi.name kosong: beri nama jaringan, atau tulis hotspot = false",
-			"is true, but wifi.name is empty: give the network a name, or write hotspot = false")
+		in.wrong("wifi.hotspot", lang.Text("config.wifi.hotspot"))
 	}
 	if !interfaceName.MatchString(w.Interface) {
-		in.wrongIn("wifi.interface", fmt.Sprintf(`adalah %q: beri nama radio Wi-Fi seperti "wlan0"`, w.Interface),
-			fmt.Sprintf(`is %q: give the name of the Wi-Fi radio, such as "wlan0"`, w.Interface))
+		in.wrong("wifi.interface", lang.Text("config.wifi.interface", lang.Params{"value": strconv.Quote(w.Interface)}))
 	}
 	if !countryCode.MatchString(w.Country) {
-		in.wrongIn("wifi.country", fmt.Sprintf(`adalah %q: beri kode negara dua huruf besar, seperti "ID" atau "TL"`, w.Country),
-			fmt.Sprintf(`is %q: give the two capital letters of the country, such as "ID" or "TL"`, w.Country))
+		in.wrong("wifi.country", lang.Text("config.wifi.country", lang.Params{"value": strconv.Quote(w.Country)}))
 	}
 }

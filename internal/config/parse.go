@@ -12,8 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // maxFile is far more than a person writes by hand.
@@ -24,7 +27,8 @@ const maxFile = 1 << 20
 func Load(path string) (Config, error) {
 	data, err := read(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Default(), fmt.Errorf("there is no configuration file %s: name another with --config, or leave --config out to use the built-in settings: %w", path, err)
+		none := lang.Text("config.no_file", lang.Params{"file": path})
+		return Default(), fmt.Errorf("%s / %s (%w)", none["id"], none["en"], err)
 	}
 	if err != nil {
 		return Default(), err
@@ -44,7 +48,7 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read the configuration file: %w", err)
 	}
 	if len(data) > maxFile {
-		return nil, Problems{{File: path, Say: "the file is larger than 1 MiB: this is hardly the configuration file; name the right one with --config"}}
+		return nil, Problems{{File: path, Say: lang.Text("config.too_large")}}
 	}
 	return data, nil
 }
@@ -115,90 +119,118 @@ func defines(meta toml.MetaData, key ...string) bool {
 // decoderPlace is how the decoder begins the errors that it gives as plain text.
 var decoderPlace = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*?)"\): (?s:(.*))$`)
 
-// syntaxProblem puts the decoder's error in our words where they say more.
+// definedTwice is how the decoder says that a key stands in a file twice.
+var definedTwice = regexp.MustCompile(`^Key '(.*)' has already been defined\.$`)
+
+// syntaxProblem puts the decoder's error in our words. What it says itself is kept for
+// technicians, in English, where ours say less.
 func syntaxProblem(name string, err error) Problem {
-	p := Problem{File: name, Say: err.Error()}
+	p := Problem{File: name}
+	said := err.Error()
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
-		p.Line, p.Key, p.Say = syntax.Position.Line, syntax.LastKey, syntax.Message
-	} else if m := decoderPlace.FindStringSubmatch(p.Say); m != nil {
+		p.Line, p.Key, said = syntax.Position.Line, syntax.LastKey, syntax.Message
+	} else if m := decoderPlace.FindStringSubmatch(said); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
-		p.Key, p.Say = m[2], m[3]
+		p.Key, said = m[2], m[3]
 	}
-	if strings.HasSuffix(p.Say, `but got '\n' instead`) && strings.Contains(p.Say, "table name") {
+	if strings.HasSuffix(said, `but got '\n' instead`) && strings.Contains(said, "table name") {
 		p.Line-- // the decoder counts the end of the line as the next one
 	}
+	twice := definedTwice.FindStringSubmatch(said)
 	switch {
-	case strings.ContainsAny(p.Say, "\u201c\u201d\u2018\u2019"):
-		p.Key, p.Say = "", "the line has slanted quotes, as Word makes them: write straight ones, \", with Notepad"
-		p.Katakan = "tanda kutipnya miring seperti buatan Word: tulis tanda kutip lurus, \", dengan Notepad"
-	case strings.HasPrefix(p.Say, "incompatible types: "):
-		_, kinds, _ := strings.Cut(p.Say, "TOML value has type ")
+	case strings.ContainsAny(said, "\u201c\u201d\u2018\u2019"):
+		p.Key, p.Say = "", lang.Text("config.slanted_quotes")
+	case strings.HasPrefix(said, "incompatible types: "):
+		_, kinds, _ := strings.Cut(said, "TOML value has type ")
 		given, wanted, _ := strings.Cut(kinds, "; destination has type ")
-		if kind(given) == "a table" && kind(wanted) == "a list" {
-			p.Say = fmt.Sprintf("has one pair of brackets, but there may be several: write [[%s]]", p.Key)
+		if isTable(given) && isList(wanted) {
+			p.Say = lang.Text("config.brackets", lang.Params{"key": p.Key})
 			break
 		}
-		p.Say = fmt.Sprintf("is %s, but wants %s: text and times stand in quotes, numbers and true or false do not, a list stands in [ ]", kind(given), kind(wanted))
-	case strings.HasPrefix(p.Say, "type mismatch for "):
-		p.Say = fmt.Sprintf("is one value, but has several settings: write them below a line [%s]", p.Key)
-	case strings.HasPrefix(p.Say, "invalid duration: "):
-		p.Say = strings.Replace(p.Say, "invalid duration: ", "is ", 1) + `: give a time with its unit, such as "1.5s", "60s" or "5m"`
-	case strings.HasSuffix(p.Say, " has already been defined."):
-		p.Key, p.Say = "", strings.TrimSuffix(p.Say, ".")+" further up: keep one of the two"
+		want := kind(wanted)
+		if field(reflect.ValueOf(Default()), withoutNumbers(p.Key)).Type() == reflect.TypeFor[time.Duration]() {
+			want = lang.Text("config.kind.time") // a whole number to the decoder
+		}
+		p.Say = eachLanguage(func(code string) string {
+			return lang.In(code, "config.type", lang.Params{"given": kind(given)[code], "wanted": want[code]})
+		})
+	case strings.HasPrefix(said, "type mismatch for "):
+		p.Say = lang.Text("config.single", lang.Params{"key": p.Key})
+	case strings.HasPrefix(said, "invalid duration: "):
+		p.Say = lang.Text("config.duration", lang.Params{"value": strings.TrimPrefix(said, "invalid duration: ")})
+	case twice != nil:
+		p.Key, p.Say = "", lang.Text("config.twice", lang.Params{"key": twice[1]})
 	default:
-		p.Key, p.Say = "", "the line cannot be read ("+p.Say+"): compare it with the sample file"
-		p.Katakan = "baris itu tidak bisa dibaca: bandingkan dengan berkas contoh"
+		p.Key, p.Say = "", lang.Text("config.unreadable_line")
+		p.Say["en"] += " (" + said + ")"
 	}
 	return p
 }
 
-// kind says in plain words what the decoder calls a type.
-func kind(decoderWord string) string {
-	switch decoderWord {
-	case "string":
-		return "text"
-	case "integer", "int64":
-		return "a whole number"
-	case "float", "float64":
-		return "a number with a point"
-	case "boolean", "bool":
-		return "true or false"
-	case "slice", "[]interface {}", "[]any":
-		return "a list"
-	case "time.Time":
-		return "a date"
-	case "map", "map[string]interface {}", "map[string]any":
-		return "a table"
-	}
-	return decoderWord
+func isTable(decoderWord string) bool {
+	return slices.Contains([]string{"map", "map[string]interface {}", "map[string]any"}, decoderWord)
 }
 
-// unknownKeys says each key that nothing reads, with the known one it looks most like.
+func isList(decoderWord string) bool {
+	return slices.Contains([]string{"slice", "[]interface {}", "[]any"}, decoderWord)
+}
+
+// kind says in plain words what the decoder calls a type.
+func kind(decoderWord string) map[string]string {
+	switch decoderWord {
+	case "string":
+		return lang.Text("config.kind.text")
+	case "integer", "int64":
+		return lang.Text("config.kind.whole")
+	case "float", "float64":
+		return lang.Text("config.kind.point")
+	case "boolean", "bool":
+		return lang.Text("config.kind.truth")
+	case "time.Time":
+		return lang.Text("config.kind.date")
+	}
+	switch {
+	case isList(decoderWord):
+		return lang.Text("config.kind.list")
+	case isTable(decoderWord):
+		return lang.Text("config.kind.table")
+	}
+	return lang.Text("config.kind.other")
+}
+
+// unknownKeys says each key that nothing reads, with the known ones it looks most like.
 func unknownKeys(undecoded []toml.Key) Problems {
 	known := knownKeys(reflect.TypeFor[Config](), "")
 	var problems Problems
-	said := map[string]bool{}
+	seen := map[string]bool{}
 	for _, k := range undecoded {
 		key := cmp.Or(strings.Join(k, "."), `""`)
 		table, _ := splitKey(key)
-		wrongAbove := said[table] // a wrong table is said once, not once more for each key in it
-		said[key] = true
-		if wrongAbove {
-			continue
+		wrongAbove := seen[table] // a wrong table is said once, not once more for each key in it
+		seen[key] = true
+		if !wrongAbove {
+			problems = append(problems, Problem{Key: key, Say: unknownKey(table, nearest(key, known))})
 		}
-		say := "is not a setting: take it out, or look in the sample file for those that there are"
-		katakan := "bukan pengaturan: hapus, atau lihat yang ada di berkas contoh"
-		if near := nearest(key, known); near != "" {
-			say = fmt.Sprintf("is not a setting: did you mean %s?", near)
-			katakan = fmt.Sprintf("bukan pengaturan: maksudnya %s?", near)
-			if home, _ := splitKey(near); table == "" && home != "" {
-				say = fmt.Sprintf("is not a setting here: did you mean %s, below the line [%s]?", near, home)
-			}
-		}
-		problems = append(problems, Problem{Key: key, Say: say, Katakan: katakan})
 	}
 	return problems
+}
+
+// unknownKey is the sentence on an unknown key of a table, with those that are near.
+func unknownKey(table string, near []string) map[string]string {
+	if len(near) == 0 {
+		return lang.Text("config.unknown")
+	}
+	if home, _ := splitKey(near[0]); len(near) == 1 && table == "" && home != "" {
+		return lang.Text("config.unknown_here", lang.Params{"near": near[0], "table": home})
+	}
+	return eachLanguage(func(code string) string {
+		list := near[0]
+		for _, another := range near[1:] {
+			list = lang.In(code, "config.or", lang.Params{"first": list, "second": another})
+		}
+		return lang.In(code, "config.unknown_near", lang.Params{"near": list})
+	})
 }
 
 // knownKeys lists the keys of a struct and of the structs in it: "wifi", "wifi.name", ...
@@ -219,25 +251,53 @@ func knownKeys(of reflect.Type, table string) []string {
 	return keys
 }
 
-// nearest gives the known key that a mistyped one was most likely meant to be, or "".
-// The right name in the wrong table is near as well.
-func nearest(key string, known []string) string {
+// mostNear is how many keys are named as near at most.
+const mostNear = 3
+
+// nearest gives the known keys that an unknown one may have been meant to be, none where
+// nothing is like it: the one that it is mistyped from, also in another table, or else
+// those of its table that have a word in common with it, such as touch_rotation with rotate.
+func nearest(key string, known []string) []string {
 	table, name := splitKey(key)
-	best, bestDistance := "", 3+len(name)/4
+	best, bestDistance := "", 2+len(name)/4
 	for _, k := range known {
 		t, n := splitKey(k)
 		d := distance(name, n)
 		if t != table {
 			d += 1 + min(1, distance(table, t))
 		}
-		if whole := distance(key, k); whole < d {
-			d = whole
-		}
+		d = min(d, distance(key, k))
 		if d < bestDistance || d == bestDistance && best != "" && n[:1] == name[:min(1, len(name))] {
 			best, bestDistance = k, d
 		}
 	}
-	return best
+	if best != "" {
+		return []string{best}
+	}
+	var alike []string
+	for _, k := range known {
+		if t, n := splitKey(k); (t == table || table == "") && shareWord(name, n) && len(alike) < mostNear {
+			alike = append(alike, k)
+		}
+	}
+	return alike
+}
+
+// shareWord says whether two names have words, set apart by _, that begin alike: with four
+// letters or more, and all but two of the shorter one.
+func shareWord(a, b string) bool {
+	for x := range strings.SplitSeq(a, "_") {
+		for y := range strings.SplitSeq(b, "_") {
+			alike := 0
+			for alike < min(len(x), len(y)) && x[alike] == y[alike] {
+				alike++
+			}
+			if alike >= 4 && alike >= min(len(x), len(y))-2 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func splitKey(key string) (table, name string) {
@@ -247,22 +307,28 @@ func splitKey(key string) (table, name string) {
 	return "", key
 }
 
-// distance is the Levenshtein distance: how many characters differ, are missing or too many.
+// distance is how many characters differ, are missing, too many or exchanged with their
+// neighbour (optimal string alignment).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	for i := range len(a) {
-		above := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := above
-			if a[i] != b[j] {
-				d = 1 + min(above, row[j], row[j+1])
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			differ := 1
+			if a[i-1] == b[j-1] {
+				differ = 0
 			}
-			above, row[j+1] = row[j+1], d
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+differ)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

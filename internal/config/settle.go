@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // File is a configuration file as it was found. A file that is not there says nothing.
@@ -90,8 +92,7 @@ func layFiles(c Config, files []File) (Config, []layer, Problems) {
 		if f.Err != nil {
 			l.lost = true
 			if !errors.As(f.Err, &found) {
-				found = Problems{{File: f.Name, Say: "the file cannot be read (" + f.Err.Error() + ")",
-					Katakan: "berkas itu tidak bisa dibaca (" + f.Err.Error() + ")"}}
+				found = Problems{{File: f.Name, Say: lang.Text("config.unreadable_file", lang.Params{"why": f.Err})}}
 			}
 		} else {
 			c, l, found = laySound(c, f.Name, decodeText(f.Data))

@@ -1,11 +1,13 @@
 package config
 
 import (
-	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"aead.dev/minisign"
+
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // USB is what is done with USB sticks.
@@ -25,15 +27,12 @@ func defaultUSB() USB { return USB{Enabled: true, Folder: "/run/mimpi-kiosk-usb"
 
 func (in *inspection) sticks(u USB, p Packs) {
 	if !filepath.IsAbs(u.Folder) {
-		in.wrongIn("usb.folder", fmt.Sprintf("adalah %q: beri jalur lengkap yang mulai dengan /", u.Folder),
-			fmt.Sprintf("is %q: give a whole path that begins with /", u.Folder))
+		in.wrong("usb.folder", lang.Text("config.usb.folder", lang.Params{"value": strconv.Quote(u.Folder)}))
 	}
 	for i, text := range p.TrustedKeys {
 		var key minisign.PublicKey
 		if err := key.UnmarshalText([]byte(text)); err != nil || strings.TrimSpace(text) != text || strings.Contains(text, "\n") {
-			in.wrongIn("packs.trusted_keys",
-				fmt.Sprintf("punya %q di tempat %d: beri kunci umum dari minisign, baris kedua minisign.pub, yang mulai dengan RW", text, i+1),
-				fmt.Sprintf("has %q as entry %d: give a public key of minisign, the second line of minisign.pub, which begins with RW", text, i+1))
+			in.wrong("packs.trusted_keys", lang.Text("config.packs.key", lang.Params{"value": strconv.Quote(text), "n": i + 1}))
 		}
 	}
 }
