@@ -511,7 +511,7 @@ func TestAStickFromBeforeTheStart(t *testing.T) {
 // The whole way on a real file system that vanishes: the unit's lazy unmount while the
 // export writes.
 func TestPullOutsOnARealFileSystem(t *testing.T) {
-	b := newBox(t)
+	b := newBox(t).with(withExt4)
 	name, _ := b.loop(32<<20, "mkfs.ext4", "-q")
 	writer := &writer{}
 	d := &Desk{System: Notes{b.dir}, Work: writer}
