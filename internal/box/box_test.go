@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -206,6 +207,38 @@ func TestDropsOfVoltageAreLatched(t *testing.T) {
 	if p := w.Power(); p.Level != health.OK {
 		t.Errorf("after a new boot: %+v", p)
 	}
+}
+
+// The card is tested while the kiosk runs: soon after the start, and then every half hour.
+func TestTheCardIsTestedAgainAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := machine(t, nil)
+		var mu sync.Mutex
+		tests := 0
+		w.Set = func(p health.Part) {
+			mu.Lock()
+			defer mu.Unlock()
+			if p.Part == "card_test" && p.Level == health.OK {
+				tests++
+			}
+		}
+		seen := func() int { synctest.Wait(); mu.Lock(); defer mu.Unlock(); return tests }
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		time.Sleep(time.Minute)
+		if n := seen(); n != 1 {
+			t.Errorf("%d tests of the card in the first minute", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if n := seen(); n != 5 {
+			t.Errorf("%d tests of the card in two hours", n)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestRun(t *testing.T) {

@@ -142,15 +142,8 @@ func TestDnsmasqLeadsProbesToTheKiosk(t *testing.T) {
 		}
 	}
 
-	free, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.LocalAddr().String()
+	address := freePort(t)
 	_, port, _ := net.SplitHostPort(address)
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
 	// As NetworkManager starts it, but for DHCP.
 	cmd := exec.Command(program, "--keep-in-foreground", "--no-hosts", "--no-resolv", "--bind-interfaces", "--conf-file="+file,
 		"--listen-address=127.0.0.1", "--port="+port, "--pid-file=", "--user=root")
@@ -191,4 +184,29 @@ func TestDnsmasqLeadsProbesToTheKiosk(t *testing.T) {
 	if got, err := look("www.google.com"); err == nil {
 		t.Errorf("www.google.com is taken over: %s", got)
 	}
+}
+
+// freePort gives an address that is free for UDP and for TCP: dnsmasq listens on both.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := udp.LocalAddr().String()
+		tcp, err := net.Listen("tcp4", address)
+		if cerr := udp.Close(); cerr != nil {
+			t.Fatal(cerr)
+		}
+		if err != nil {
+			continue
+		}
+		if err := tcp.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return address
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return ""
 }

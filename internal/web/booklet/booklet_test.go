@@ -76,6 +76,25 @@ func TestAnotherBook(t *testing.T) {
 	}
 }
 
+// A power cut may leave an empty picture: it is drawn again.
+func TestAnEmptyPictureIsDrawnAgain(t *testing.T) {
+	b := New(book(t, 1), filepath.Join(t.TempDir(), "pages"))
+	picture, err := b.Page(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(picture, 0); err != nil {
+		t.Fatal(err)
+	}
+	again, err := b.Page(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(again); err != nil || info.Size() == 0 {
+		t.Errorf("the page stays empty: %v", err)
+	}
+}
+
 func TestNoBook(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "panduan.pdf")
 	if err := os.WriteFile(file, []byte("hello"), 0o600); err != nil {
