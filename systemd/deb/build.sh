@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.44.2 # the newest that go.mod's Go builds: later ones fetch another Go
 out=${OUT:-build/deb}
 mkdir -p build/deb "$out"
 
