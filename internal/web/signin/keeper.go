@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 const (
@@ -316,24 +318,65 @@ func checkDigits(pin string) *Refusal {
 	return nil
 }
 
-// checkNewPIN also refuses what is tried first: 000000, 123456, 987654, 7890123.
+// checkNewPIN also refuses what is tried first: 000000, 123456, 987654, 7890123, and what
+// can be somebody's birthday.
 func checkNewPIN(pin string) *Refusal {
 	if r := checkDigits(pin); r != nil {
 		return r
 	}
 	step := func(i int) byte { return (pin[i] - pin[i-1] + 10) % 10 } // 9 to 0 goes on
-	first := step(1)
+	first, even := step(1), true
 	for i := 2; i < len(pin); i++ {
-		if step(i) != first {
-			return nil
+		even = even && step(i) == first
+	}
+	switch {
+	case even && (first == 0 || first == 1 || first == 9):
+		return refuse(BadPIN,
+			"PIN ini mudah ditebak. Jangan pakai angka yang sama semua atau angka berurutan.",
+			"This PIN is easy to guess. Do not use one digit only or digits in a row.")
+	case isDate(pin):
+		return &Refusal{Reason: BadPIN, message: lang.Text("signin.date")}
+	}
+	return nil
+}
+
+// isDate says whether a PIN is a date as people here write it: day, month and year, or
+// the other way round, the year with two digits or four (1900 to 2099), and day and month
+// with or without a leading zero where the year has four.
+func isDate(pin string) bool {
+	if len(pin) == 6 {
+		if isDay(pin[:2], pin[2:4]) || isDay(pin[4:], pin[2:4]) { // 170845, 450817
+			return true
 		}
 	}
-	if first != 0 && first != 1 && first != 9 {
-		return nil
+	if len(pin) < 6 || len(pin) > 8 {
+		return false
 	}
-	return refuse(BadPIN,
-		"PIN ini mudah ditebak. Jangan pakai angka yang sama semua atau angka berurutan.",
-		"This PIN is easy to guess. Do not use one digit only or digits in a row.")
+	end := len(pin) - 4
+	return isYear(pin[end:]) && isDayAndMonth(pin[:end], false) || // 17081945, 1781945
+		isYear(pin[:4]) && isDayAndMonth(pin[4:], true) // 19450817
+}
+
+func isYear(digits string) bool { return digits[:2] == "19" || digits[:2] == "20" }
+
+// isDayAndMonth splits 2 to 4 digits wherever they can be.
+func isDayAndMonth(digits string, monthFirst bool) bool {
+	for cut := 1; cut < len(digits); cut++ {
+		day, month := digits[:cut], digits[cut:]
+		if monthFirst {
+			day, month = month, day
+		}
+		if len(day) <= 2 && len(month) <= 2 && isDay(day, month) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDay says whether the digits are a day of some year.
+func isDay(day, month string) bool {
+	_, err := time.Parse("2006-1-2", "2000-"+strings.TrimPrefix(month, "0")+"-"+strings.TrimPrefix(day, "0")) // a leap year
+	return err == nil
 }
 
 func randomBytes(n int) []byte {

@@ -141,9 +141,11 @@ func TestHashIsBcrypt(t *testing.T) {
 
 func TestNewPIN(t *testing.T) {
 	for pin, ok := range map[string]bool{
-		"472905": true, "121212": true, "112233": true, "123465": true, "012346": true, "135791": true, "246802": true,
+		"472905": true, "131313": true, "320145": true, "310231": true, "18990817": true, "17082145": true, "170819456": true, "112233": true, "123465": true, "012346": true, "135791": true, "246802": true,
 		"472905472905": true,
-		"":             false, "47290": false, "4729054729051": false, "47290a": false, "47 905": false, "-72905": false,
+		"010190":       false, "170845": false, "290204": false, "450817": false, "121212": false, "17081945": false, "19450817": false,
+		"1781945": false, "111990": false, "199011": false, "31122009": false,
+		"": false, "47290": false, "4729054729051": false, "47290a": false, "47 905": false, "-72905": false,
 		"４７２９０５": false, "472905\n": false, "٤٧٢٩٠٥": false,
 		"000000": false, "777777": false, "999999999999": false,
 		"123456": false, "654321": false, "0123456789": false, "9876543210": false, "345678": false, "7890123": false, "2109876": false,
