@@ -48,8 +48,11 @@ func (s speaker) State(lang, key string, text screening.Text) string {
 
 func (s speaker) Keep(ctx context.Context, lang, key string, text screening.Text, sound io.Reader) error {
 	err := s.Voices.Keep(ctx, lang, key, text, sound)
-	if errors.Is(err, voice.ErrNoSound) {
+	switch {
+	case errors.Is(err, voice.ErrNoSound):
 		return web.ErrNoSound
+	case errors.Is(err, voice.ErrNoText):
+		return web.ErrNoText
 	}
 	return err
 }

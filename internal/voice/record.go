@@ -42,6 +42,9 @@ func (v *Voices) State(lang, key string, text screening.Text) State {
 	return s
 }
 
+// ErrNoText is what Keep gives for a language or text that cannot be recorded.
+var ErrNoText = errors.New("there is no such text to record")
+
 // ErrNoSound is what Keep gives for a recording in which nothing can be heard.
 var ErrNoSound = errors.New("nothing can be heard in this recording")
 
@@ -57,7 +60,7 @@ const (
 // when it is whole on the disk. The error is ErrNoSound, ctx's, or says what went wrong.
 func (v *Voices) Keep(ctx context.Context, lang, key string, text screening.Text, sound io.Reader) error {
 	if !ValidName(lang, key) || sentenceFor(lang, text) == "" {
-		return fmt.Errorf("there is no text %q to record in %q", key, lang)
+		return fmt.Errorf("%w: %q in %q", ErrNoText, key, lang)
 	}
 	dir := filepath.Join(v.options.Dir, lang)
 	if err := os.MkdirAll(dir, 0o750); err != nil {

@@ -61,6 +61,7 @@ type form struct {
 	Screening string
 	Question  *questionView
 	Over      bool
+	Guidebook bool // there is one to offer
 	mine      *mineView
 }
 
@@ -100,6 +101,7 @@ func (s *Server) writeVote(w http.ResponseWriter, r *http.Request, token string,
 	f := &form{
 		texts: s.texts, Lang: s.lang(r), Languages: s.texts.languages, Said: said,
 		Question: s.viewer.question(state, false), Over: state.Step == screening.Ended,
+		Guidebook: s.show.hasGuidebook(),
 	}
 	if state.Screening != nil {
 		f.Screening = state.Screening.ID

@@ -304,3 +304,22 @@ func TestEverySentenceIsThere(t *testing.T) {
 		t.Errorf("languages: %v", texts.Languages())
 	}
 }
+
+// A guidebook that is not there is not offered at the end.
+func TestThePlainFormOffersAGuidebookThatIsThere(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"https://example.org/panduan", ""} {
+		k := newKiosk(t, setup{parts: func(parts *Parts) { parts.Show.GuidebookFile, parts.Show.GuidebookURL = "", url }})
+		k.ask("age", screening.PollBefore) // there is a screening
+		f := k.own().signIn().socket(facilitatorRole)
+		f.must("closeQuestion", map[string]any{"question": "age"})
+		f.must("moveTo", map[string]any{"step": "ended"})
+		page, _ := k.phone(1).load()
+		if !strings.Contains(page, "Terima kasih") {
+			t.Fatalf("it is not the end: %s", page)
+		}
+		if offered := strings.Contains(page, `href="/guidebook`); offered != (url != "") {
+			t.Errorf("with the guidebook %q it is offered: %t", url, offered)
+		}
+	}
+}

@@ -63,6 +63,9 @@ type guidebook struct {
 	Statement screening.Text
 }
 
+// hasGuidebook says whether people are offered a guidebook: here, or on the internet.
+func (s Show) hasGuidebook() bool { return s.GuidebookFile != "" || s.GuidebookURL != "" }
+
 func (g *guidebook) T(key string) string          { return g.texts.Say(g.Lang, key) }
 func (g *guidebook) Text(t screening.Text) string { return t.In(g.Lang) }
 

@@ -63,7 +63,9 @@ func (c *codes) make() []Code {
 		out = append(out, Code{"wifi", w.Name, w.uri()})
 	}
 	out = append(out, Code{"vote", bare(base + "/vote"), base + "/vote"})
-	out = append(out, Code{"guidebook-here", bare(base + "/guidebook"), base + "/guidebook"})
+	if c.show.hasGuidebook() { // else the page has none to offer
+		out = append(out, Code{"guidebook-here", bare(base + "/guidebook"), base + "/guidebook"})
+	}
 	if u := c.show.GuidebookURL; u != "" {
 		out = append(out, Code{"guidebook-online", bare(u), u})
 	}

@@ -181,10 +181,10 @@ func TestCodesThatThereAre(t *testing.T) {
 		t.Errorf("codes: %s, want %s", got, want)
 	}
 	own := ownAddress()
-	if got, want := names(newCodes(Show{}, at(80))), fmt.Sprintf("vote %s/vote, guidebook-here %s/guidebook", own, own); got != want {
+	if got, want := names(newCodes(Show{}, at(80))), fmt.Sprintf("vote %s/vote", own); got != want {
 		t.Errorf("codes: %s, want %s", got, want)
 	}
-	if got, want := names(newCodes(Show{}, at(8080))), fmt.Sprintf("vote %s:8080/vote, guidebook-here %s:8080/guidebook", own, own); got != want {
+	if got, want := names(newCodes(Show{}, at(8080))), fmt.Sprintf("vote %s:8080/vote", own); got != want {
 		t.Errorf("codes: %s, want %s", got, want)
 	}
 	if got := dialled("+62 (380) 123-456 / WA"); got != "+62380123456" {

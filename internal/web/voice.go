@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // Voices speaks the texts of the pack to people who do not read, and keeps recordings of
@@ -23,13 +24,17 @@ type Voices interface {
 	Sound(ctx context.Context, lang, key string, text screening.Text) (file string, err error)
 	// State says how a text is recorded in a language: "", "current", "outdated", "pack".
 	State(lang, key string, text screening.Text) string
-	// Keep takes a recording; ErrNoSound when nothing can be heard in it.
+	// Keep takes a recording; ErrNoSound when nothing can be heard in it, ErrNoText for no text of the kiosk.
 	Keep(ctx context.Context, lang, key string, text screening.Text, sound io.Reader) error
 	// Forget takes back a recording that was made here.
 	Forget(lang, key string) error
 	// Recordings lists the files made here as a pack has them in its folder audio.
 	Recordings() (names []string, open func(name string) (io.ReadCloser, error), err error)
 }
+
+// ErrNoText is what Voices.Keep gives where the kiosk has no such text to record in that
+// language.
+var ErrNoText error = &refusal{Reason: "no_text", Message: lang.Text("record.no_text")}
 
 // ErrNoSound is what Voices.Keep gives for a recording in which nothing can be heard.
 var ErrNoSound error = &refusal{Reason: "no_sound", Message: screening.Text{
@@ -150,12 +155,14 @@ func (s *Server) keepRecording(w http.ResponseWriter, r *http.Request) {
 	lang, key := r.PathValue("lang"), r.PathValue("key")
 	text, ok := spokenText(&s.show.Programme, key)
 	if !ok {
-		http.NotFound(w, r)
+		s.writeJSON(w, http.StatusNotFound, ErrNoText)
 		return
 	}
 	err := s.show.Voices.Keep(r.Context(), lang, key, text, http.MaxBytesReader(w, r.Body, recordingBytes))
 	var no *refusal
 	switch {
+	case errors.Is(err, ErrNoText):
+		s.writeJSON(w, http.StatusNotFound, ErrNoText)
 	case errors.As(err, &no):
 		s.writeJSON(w, http.StatusUnprocessableEntity, no)
 	case err != nil:

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,9 @@ func (v *tapes) State(lang, key string, _ screening.Text) string {
 }
 
 func (v *tapes) Keep(_ context.Context, lang, key string, text screening.Text, sound io.Reader) error {
+	if !regexp.MustCompile(`^[a-z]{2,3}$`).MatchString(lang) { // as package voice
+		return ErrNoText
+	}
 	data, err := io.ReadAll(sound)
 	if err != nil {
 		return err
@@ -105,7 +109,12 @@ func TestVoices(t *testing.T) {
 	if r := put(k.phone(2), "/api/voices/aoz/"+key, "sound"); r.StatusCode != 401 {
 		t.Errorf("a phone records: %s", r.Status)
 	}
-	if r := put(facilitator, "/api/voices/aoz/questions.weather.text", "sound"); r.StatusCode != 404 {
+	for _, path := range []string{"/api/voices/..%2fx/" + key, "/api/voices/aoz/..%2f" + key, "/api/voices/a%00z/" + key} {
+		if r := put(facilitator, path, "sound"); r.StatusCode != 404 || !strings.Contains(string(r.body), `"no_text"`) || !strings.Contains(string(r.body), "/record") {
+			t.Errorf("PUT %s: %s %s", path, r.Status, r.body)
+		}
+	}
+	if r := put(facilitator, "/api/voices/aoz/questions.weather.text", "sound"); r.StatusCode != 404 || !strings.Contains(string(r.body), `"no_text"`) {
 		t.Errorf("a text that there is not is recorded: %s", r.Status)
 	}
 	if r := put(facilitator, "/api/voices/aoz/"+key, ""); r.StatusCode != 422 || !strings.Contains(string(r.body), `"no_sound"`) {

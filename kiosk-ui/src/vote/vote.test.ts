@@ -198,6 +198,14 @@ test('the end: help numbers that can be dialled, and the guidebook', async () =>
   expect(get('guidebook').getAttribute('href')).toBe('/guidebook');
 });
 
+test('a guidebook that is not there is not offered', async () => {
+  const over = view('thanks');
+  over.codes = over.codes.filter(({ name }) => !name.startsWith('guidebook'));
+  await say({ type: 'view', seq: 1, view: over });
+  expect(find('guidebook')).toBeNull();
+  expect(document.querySelectorAll('[data-testid="help"] a').length).toBeGreaterThan(0);
+});
+
 test('the plain form stays until the first view', async () => {
   const opened = openLine();
   let here = false;
