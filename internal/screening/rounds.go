@@ -28,7 +28,7 @@ type Showing struct {
 // an answer, if the hall had seen no bars and no right answer of the question when it
 // was opened, and no running totals while it was open. A reopened question is the same
 // round. Once the right answer was shown before the film had ended, the question has
-// neither figure (see [QuestionState.Spoilt]).
+// neither figure (see [State.Spoilt]).
 func (s *State) Phases(q *QuestionState) []RoundPhase {
 	out := make([]RoundPhase, len(q.Rounds))
 	had := map[RoundPhase]bool{}
