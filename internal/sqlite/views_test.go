@@ -137,7 +137,7 @@ func phasesOf(s *screening.State) []string {
 // totals come at any time.
 func TestPhasesAgreeWithTheRules(t *testing.T) {
 	seen := map[string]int{}
-	for seed := range uint64(24) {
+	for seed := range uint64(14) {
 		k := journaltest.Showings(seed, 5, 120)
 		j := mustOpen(t, filled(t, k.Events))
 		var want []string
@@ -166,7 +166,7 @@ func TestPhasesAgreeWithTheRules(t *testing.T) {
 			table(t, j.read, `SELECT screening, question, round, phase FROM all_poll_rounds`))
 	}
 	for _, what := range []string{"whole film", "spoilt", "totals", "phase ", "phase before", "phase after", "phase after_talking"} {
-		if seen[what] < 8 {
+		if seen[what] < 5 {
 			t.Errorf("%q was met %d times: %v", what, seen[what], seen)
 		}
 	}
