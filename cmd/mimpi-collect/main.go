@@ -16,12 +16,16 @@ import (
 	"time"
 	_ "time/tzdata" // Windows has none
 
+	"aead.dev/minisign"
 	"filippo.io/age"
 	"github.com/inconshreveable/mousetrap"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 
 	"mimpi-kiosk/internal/collect"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // version is set by the build.
@@ -262,30 +266,57 @@ func identities(files []string) ([]age.Identity, error) {
 	return out, nil
 }
 
-// knownKeys reads lines "KIOSK KEY"; '#' begins a remark.
-func knownKeys(name string) (map[string]string, error) {
+// mostKeys is far more bytes than the list of all kiosks of a country takes.
+const mostKeys = 1 << 20
+
+// knownKeys reads lines "KIOSK KEY", of which a kiosk may have several; '#' begins a remark.
+// It takes UTF-8, and UTF-16 with a byte order mark, as Notepad saves "Unicode".
+func knownKeys(name string) (map[string][]string, error) {
 	if name == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(name)
+	text, err := readKeys(name)
 	if err != nil {
-		return nil, fmt.Errorf("--keys: %w", err)
+		return nil, errors.New(both(lang.Text("collect.keys.unreadable", lang.Params{"file": name, "why": err})))
 	}
-	out := map[string]string{}
+	out := map[string][]string{}
 	n := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		n++
-		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#")
+		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
 		}
 		if len(words) != 2 || !strings.HasPrefix(words[1], "RW") {
-			return nil, fmt.Errorf("--keys %s, baris %d: tulis KIOSK KUNCI / line %d: give KIOSK KEY", name, n, n)
+			return nil, errors.New(both(lang.Text("collect.keys.line", lang.Params{"file": name, "n": n})))
 		}
-		out[words[0]] = words[1]
+		if err := new(minisign.PublicKey).UnmarshalText([]byte(words[1])); err != nil {
+			return nil, errors.New(both(lang.Text("collect.keys.key", lang.Params{"file": name, "n": n, "key": words[1]})))
+		}
+		out[words[0]] = append(out[words[0]], words[1])
+	}
+	if len(out) == 0 {
+		return nil, errors.New(both(lang.Text("collect.keys.empty", lang.Params{"file": name})))
 	}
 	return out, nil
+}
+
+func readKeys(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // read only
+	text, err := io.ReadAll(io.LimitReader(f, mostKeys+1))
+	if err == nil && len(text) > mostKeys {
+		err = fmt.Errorf("it has more than %d bytes", mostKeys)
+	}
+	if err != nil {
+		return "", err
+	}
+	text, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), text)
+	return string(text), err
 }
 
 func mapping(name string) (*collect.Mapping, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"mimpi-kiosk/internal/collect"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // line reads what a person types, without what comes after it.
@@ -92,26 +93,20 @@ func (p *program) tell(r *collect.Result, written []string, quiet bool) {
 	if quiet {
 		return
 	}
-	t := r.Totals()
 	w := p.out
-	fmt.Fprintf(w, "\n%d pemutaran, %d orang, %d kiosk (%d salinan dibaca, %d ganda)\n", t.Screenings, t.People, len(r.Kiosks), r.Copies, r.Twice)
-	fmt.Fprintf(w, "%d screenings, %d people, %d kiosks (%d copies read, %d seen twice)\n", t.Screenings, t.People, len(r.Kiosks), r.Copies, r.Twice)
-	if r.Rehearsals > 0 {
-		fmt.Fprintf(w, "%d latihan tidak dihitung / rehearsals not counted\n", r.Rehearsals)
+	fmt.Fprintln(w)
+	for _, code := range []string{"id", "en"} {
+		fmt.Fprintln(w, summary(code, r))
 	}
-	told := 0
-	for _, problem := range r.Problems {
-		if problem.Level == collect.Note && problem.Kind != collect.Nothing {
-			continue
-		}
-		if told++; told > mostTold {
-			continue
-		}
-		mark := map[collect.Level]string{collect.Note: "Catatan", collect.Doubt: "MERAGUKAN / IN DOUBT", collect.Missing: "TIDAK DIHITUNG / DOES NOT COUNT"}[problem.Level]
-		fmt.Fprintf(w, "\n%s: %s\n  %s %s\n  %s %s\n", mark, printable(problem.Path), printable(problem.What.ID), problem.Do.ID, printable(problem.What.EN), problem.Do.EN)
+	if n := r.Rehearsals; n > 0 {
+		fmt.Fprintln(w, both(amount(n, lang.Text("collect.tell.rehearsals.one"), lang.Text("collect.tell.rehearsals.many", lang.Params{"n": n}))))
 	}
-	if told > mostTold {
-		fmt.Fprintf(w, "\n... dan %d masalah lagi; semuanya ada di laporan / and %d more problems; all are in the report\n", told-mostTold, told-mostTold)
+	for _, problem := range r.Problems[:min(len(r.Problems), mostTold)] {
+		fmt.Fprintf(w, "\n%s: %s\n  %s %s\n  %s %s\n", both(mark(problem)), printable(problem.Path),
+			printable(problem.What.ID), printable(problem.Do.ID), printable(problem.What.EN), printable(problem.Do.EN))
+	}
+	if n := len(r.Problems) - mostTold; n > 0 {
+		fmt.Fprintln(w, "\n"+both(amount(n, lang.Text("collect.tell.more.one"), lang.Text("collect.tell.more.many", lang.Params{"n": n}))))
 	}
 	if len(written) > 0 {
 		fmt.Fprintln(w, "\nDitulis / Written:")
@@ -122,6 +117,40 @@ func (p *program) tell(r *collect.Result, written []string, quiet bool) {
 	if len(r.Screenings) == 0 {
 		fmt.Fprintln(w, "\nTidak ada pemutaran, jadi tidak ada yang ditulis. / There is no screening, so nothing was written.")
 	}
+}
+
+// summary is what was read, in one line.
+func summary(code string, r *collect.Result) string {
+	t := r.Totals()
+	return fmt.Sprintf("%s, %s, %s (%s, %s)",
+		amount(t.Screenings, lang.Text("collect.tell.screenings.one"), lang.Text("collect.tell.screenings.many", lang.Params{"n": t.Screenings}))[code],
+		amount(t.People, lang.Text("collect.tell.people.one"), lang.Text("collect.tell.people.many", lang.Params{"n": t.People}))[code],
+		amount(len(r.Kiosks), lang.Text("collect.tell.kiosks.one"), lang.Text("collect.tell.kiosks.many", lang.Params{"n": len(r.Kiosks)}))[code],
+		amount(r.Copies, lang.Text("collect.tell.copies.one"), lang.Text("collect.tell.copies.many", lang.Params{"n": r.Copies}))[code],
+		lang.In(code, "collect.tell.twice", lang.Params{"n": r.Twice}))
+}
+
+// amount gives the words for one, or for another number.
+func amount(n int, one, many map[string]string) map[string]string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func both(texts map[string]string) string { return texts["id"] + " / " + texts["en"] }
+
+// mark says how bad a problem is.
+func mark(p collect.Problem) map[string]string {
+	switch {
+	case p.Saved:
+		return lang.Text("collect.tell.saved")
+	case p.Level == collect.Missing:
+		return lang.Text("collect.tell.missing")
+	case p.Level == collect.Doubt:
+		return lang.Text("collect.tell.doubt")
+	}
+	return lang.Text("collect.tell.note")
 }
 
 func (p *program) stored(s collect.Stored) {

@@ -12,8 +12,15 @@
 // they may have been put right between two exports, nor single ballots, which an export
 // sorts; the sums of a round are, where it had ended in both.
 //
-// Two histories under one id are told as a problem. Where exactly one of them is signed
-// that one counts, else none does: nothing is merged silently.
+// What is signed counts before what is not, however long. Of copies that several keys signed
+// those count by the keys of the list of known keys; without a list by the key that alone has
+// signed other evenings of the kiosk; and where nothing says which key is the kiosk's, as far
+// as all keys agree. What goes further is a problem, and so are two histories under one id. Of
+// two that are equally good none counts: nothing is merged silently.
+//
+// A copy that does not count is harmless where the one that counts is at least as long: where
+// that is known from what can still be read, or where the evening had ended in the one that
+// counts and nothing speaks of more. Else the screening is in doubt.
 //
 // # A stick is hostile until shown otherwise
 //
@@ -32,8 +39,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
-	"strings"
 
 	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
@@ -43,9 +48,9 @@ import (
 type Options struct {
 	Rehearsals bool // read rehearsals too; they are never in totals
 	Identities []age.Identity
-	// Keys are the public keys that kiosks are known to have, by kiosk. A copy that is
-	// not signed by the known key does not count.
-	Keys map[string]string
+	// Keys are the public keys that kiosks are known to have, by kiosk. With a list nothing
+	// counts but what is signed by a key that the list has for the kiosk. nil is no list.
+	Keys map[string][]string
 	// Progress is told how many copies of all are read; nil is nobody. It is called
 	// from one goroutine at a time.
 	Progress func(done, all int)
@@ -139,32 +144,11 @@ func Collect(ctx context.Context, places []string, opts Options) (*Result, error
 	for _, w := range wrong {
 		problems = append(problems, w...)
 	}
-	out := merge(read, opts)
+	out, counts, sound := merge(read, opts)
 	out.Copies = len(copies)
 	out.Problems = append(problems, out.Problems...)
-	out.settle()
+	out.settle(counts, sound)
 	return out, nil
-}
-
-// settle puts the problems into order and says which of them did no harm.
-func (r *Result) settle() {
-	counted := map[string]bool{}
-	for _, s := range r.Screenings {
-		counted[s.ID] = true
-	}
-	for i := range r.Problems {
-		p := &r.Problems[i]
-		if p.Kind.spoils() && p.Screening != "" && counted[p.Screening] {
-			p.Level = Note
-			p.Saved = true
-		}
-	}
-	slices.SortStableFunc(r.Problems, func(a, b Problem) int {
-		if a.Level != b.Level {
-			return int(b.Level - a.Level)
-		}
-		return strings.Compare(a.Path, b.Path)
-	})
 }
 
 // Bad says how many problems may change the figures.

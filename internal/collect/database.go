@@ -37,6 +37,16 @@ type Stored struct {
 	// Old is how many screenings an older mimpi-collect stored that were not among these:
 	// the view poll_results leaves them out.
 	Old int
+	// Strange are the ids of screenings of which the database has, or knows the kiosk by, the
+	// signature of a key, and that came without one, or with that of another key. They are left
+	// as they are there.
+	Strange []string
+	// Replaced are the ids of screenings that stood there unsigned, and longer or with another
+	// history, and are now as the kiosk signed them.
+	Replaced []string
+	// NewKeys are the kiosks of which new screenings have no signature, or another key's than
+	// all those that the database had.
+	NewKeys []string
 }
 
 // dialect is where PostgreSQL and SQLite differ.
@@ -179,17 +189,39 @@ func store(ctx context.Context, db *sql.DB, d dialect, r *Result) (out Stored, e
 	if err != nil {
 		return out, err
 	}
-	var write []*Screening
+	keys := map[string]map[string]bool{} // by kiosk
+	for _, k := range known {
+		if k.key != "" {
+			if keys[k.kiosk] == nil {
+				keys[k.kiosk] = map[string]bool{}
+			}
+			keys[k.kiosk][k.key] = true
+		}
+	}
+	var write, instead []*Screening
 	for _, s := range r.Screenings {
 		k, there := known[s.ID]
+		if len(keys[s.Kiosk]) > 0 && !keys[s.Kiosk][s.Key] && !s.vouched && !there && !slices.Contains(out.NewKeys, s.Kiosk) {
+			out.NewKeys = append(out.NewKeys, s.Kiosk)
+		}
 		switch {
 		case !there:
 			out.New++
-		case k.lastEvent > s.LastEvent:
-			out.Longer++
-			continue
 		case k.digest == s.Digest && k.rules == rules:
 			out.Same++
+			continue
+		case k.key != "" && k.key != s.Key && !s.vouched:
+			out.Strange = append(out.Strange, s.ID)
+			continue
+		case k.key == "" && s.Key != "" && (k.lastEvent > s.LastEvent || k.trail != s.history.trail(k.lastEvent)):
+			if len(keys[s.Kiosk]) > 0 && !keys[s.Kiosk][s.Key] && !s.vouched {
+				out.Strange = append(out.Strange, s.ID)
+				continue
+			}
+			out.Replaced = append(out.Replaced, s.ID)
+			instead = append(instead, s)
+		case k.lastEvent > s.LastEvent:
+			out.Longer++
 			continue
 		case k.trail != s.history.trail(k.lastEvent):
 			out.Conflicts = append(out.Conflicts, s.ID)
@@ -198,6 +230,11 @@ func store(ctx context.Context, db *sql.DB, d dialect, r *Result) (out Stored, e
 			out.Changed++
 		}
 		write = append(write, s)
+	}
+	for chunk := range slices.Chunk(instead, 500) {
+		if err := forget(ctx, tx, d, chunk, "screenings"); err != nil {
+			return out, err
+		}
 	}
 	if err := storeAll(ctx, tx, d, write); err != nil {
 		return out, err
@@ -209,10 +246,11 @@ func store(ctx context.Context, db *sql.DB, d dialect, r *Result) (out Stored, e
 }
 
 type storedScreening struct {
-	lastEvent int64
-	digest    string
-	trail     string
-	rules     int
+	kiosk, key string
+	lastEvent  int64
+	digest     string
+	trail      string
+	rules      int
 }
 
 // rules is the version of the rules by which rounds were told apart. What older ones stored
@@ -223,7 +261,7 @@ const rules = 1
 var beforeFilm = []screening.Step{screening.SetUp, screening.Doors, screening.PollBefore}
 
 func stored(ctx context.Context, tx *sql.Tx, d dialect) (map[string]storedScreening, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT session_id, last_event, digest, trail, rules FROM "+d.schema+"screenings")
+	rows, err := tx.QueryContext(ctx, "SELECT session_id, device_id, signing_key, last_event, digest, trail, rules FROM "+d.schema+"screenings")
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +270,7 @@ func stored(ctx context.Context, tx *sql.Tx, d dialect) (map[string]storedScreen
 	for rows.Next() {
 		var id string
 		var s storedScreening
-		if err := rows.Scan(&id, &s.lastEvent, &s.digest, &s.trail, &s.rules); err != nil {
+		if err := rows.Scan(&id, &s.kiosk, &s.key, &s.lastEvent, &s.digest, &s.trail, &s.rules); err != nil {
 			return nil, err
 		}
 		out[id] = s
@@ -253,7 +291,7 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 	answers := insert{d: d, table: "poll_answers", columns: []string{
 		"session_id", "question", "round", `"option"`, "place", "option_text", "is_right", "people", "raised_hands"}}
 	for chunk := range slices.Chunk(all, 500) {
-		if err := forget(ctx, tx, d, chunk); err != nil {
+		if err := forget(ctx, tx, d, chunk, "attendance", "poll_answers", "poll_rounds"); err != nil {
 			return err
 		}
 		for _, s := range chunk {
@@ -289,14 +327,14 @@ func storeAll(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) erro
 	return nil
 }
 
-// forget clears away what belongs to screenings that are written anew.
-func forget(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening) error {
+// forget clears away what the tables have of screenings that are written anew.
+func forget(ctx context.Context, tx *sql.Tx, d dialect, all []*Screening, tables ...string) error {
 	ids := make([]any, len(all))
 	marks := make([]string, len(all))
 	for i, s := range all {
 		ids[i], marks[i] = plain(s.ID), fmt.Sprintf("$%d", i+1)
 	}
-	for _, table := range []string{"attendance", "poll_answers", "poll_rounds"} {
+	for _, table := range tables {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+d.schema+table+" WHERE session_id IN ("+strings.Join(marks, ",")+")", ids...); err != nil {
 			return err
 		}
@@ -371,7 +409,8 @@ func (in *insert) flush(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// Problems tells of what was not stored as it was read.
+// Problems tells of what was not stored as it was read, and of whose screenings it is not
+// certain.
 func (s Stored) Problems() []Problem {
 	var out []Problem
 	for _, id := range s.Conflicts {
@@ -383,6 +422,18 @@ func (s Stored) Problems() []Problem {
 		out = append(out, Problem{Level: Doubt, Kind: Outdated, Path: "poll_results",
 			What: words(lang.Text("collect.old_rows", lang.Params{"n": s.Old})),
 			Do:   words(lang.Text("collect.old_rows_do"))})
+	}
+	for _, id := range s.Strange {
+		out = append(out, Problem{Level: Doubt, Kind: Signature, Path: id, Screening: id,
+			What: words(lang.Text("collect.database.strange")), Do: words(lang.Text("collect.database.strange_do"))})
+	}
+	for _, id := range s.Replaced {
+		out = append(out, Problem{Level: Doubt, Kind: Signature, Path: id, Screening: id,
+			What: words(lang.Text("collect.database.replaced")), Do: words(lang.Text("collect.database.replaced_do"))})
+	}
+	for _, kiosk := range s.NewKeys {
+		out = append(out, Problem{Level: Doubt, Kind: KeyChanged, Path: kiosk,
+			What: words(lang.Text("collect.database.key", lang.Params{"kiosk": kiosk})), Do: words(lang.Text("collect.database.strange_do"))})
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"mimpi-kiosk/internal/collect/province"
+	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/screening"
 )
 
@@ -203,6 +205,8 @@ func storeContract(t *testing.T, to string) {
 	}
 	agree()
 
+	storesWhatTheKioskSigned(t, to, db, d)
+
 	// Broken off in the middle: all or nothing.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -211,6 +215,68 @@ func storeContract(t *testing.T, to string) {
 		t.Error("stored after the context had ended")
 	}
 	agree()
+}
+
+// storesWhatTheKioskSigned: nothing takes the place of what a kiosk signed but what is signed
+// by the same key, or by one that the list of known keys has. What it stores it takes away.
+func storesWhatTheKioskSigned(t *testing.T, to string, db *sql.DB, d dialect) {
+	key, stranger := newKey(t), newKey(t)
+	e, second, third := evening(t, 80), evening(t, 80+province.Kiosks), evening(t, 80+2*province.Kiosks)
+	put := func(k *export.Key, opts Options, all ...*province.Evening) Stored {
+		t.Helper()
+		stick := t.TempDir()
+		for _, e := range all {
+			write(t, e, stick, k)
+		}
+		got, err := Store(t.Context(), to, collect(t, opts, stick))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	is := func(what string, e *province.Evening, more int, k *export.Key) {
+		t.Helper()
+		where := d.schema + `screenings WHERE session_id = $1`
+		if got, want := number(t, db, `SELECT people FROM `+where, e.ID), people(e)+more; got != want {
+			t.Errorf("%s: %d people, want %d", what, got, want)
+		}
+		if got, want := number(t, db, `SELECT sum(net_count) FROM `+d.schema+`attendance WHERE session_id = $1`, e.ID), people(e)+more; got != want {
+			t.Errorf("%s: %d people in groups, want %d", what, got, want)
+		}
+		if got := texts(t, db, `SELECT signing_key FROM `+where, e.ID); !slices.Equal(got, []string{k.Public()}) {
+			t.Errorf("%s: signed by %v", what, got)
+		}
+	}
+	expectStored := func(what string, got, want Stored) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", what, got, want)
+		}
+		if n := len(want.Strange) + len(want.Replaced) + len(want.NewKeys); len(got.Problems()) != n {
+			t.Errorf("%s: %d problems, want %d", what, len(got.Problems()), n)
+		}
+		for _, p := range got.Problems() {
+			if p.Level != Doubt || p.What.ID == "" || p.What.EN == "" || p.Do.ID == "" || p.Do.EN == "" {
+				t.Errorf("%s: %+v", what, p)
+			}
+		}
+	}
+	expectStored("signed", put(key, Options{}, e), Stored{New: 1})
+	expectStored("unsigned continuation", put(nil, Options{}, longer(e, 500)), Stored{Strange: []string{e.ID}})
+	expectStored("a stranger's continuation", put(stranger, Options{}, longer(e, 500)), Stored{Strange: []string{e.ID}})
+	expectStored("a stranger's copy", put(stranger, Options{}, e), Stored{Strange: []string{e.ID}})
+	is("after all that", e, 0, key)
+	expectStored("a new key that is listed", put(stranger, Options{Keys: map[string][]string{e.Kiosk: {stranger.Public()}}}, longer(e, 7)), Stored{Changed: 1})
+	is("a new key that is listed", e, 7, stranger)
+	expectStored("an evening without a signature", put(nil, Options{}, longer(second, 500)), Stored{New: 1, NewKeys: []string{e.Kiosk}})
+	expectStored("the kiosk's own, shorter", put(stranger, Options{}, second), Stored{Replaced: []string{second.ID}})
+	is("the kiosk's own, shorter", second, 0, stranger)
+	expectStored("a third key", put(newKey(t), Options{}, third), Stored{New: 1, NewKeys: []string{e.Kiosk}})
+	for _, e := range []*province.Evening{e, second, third} {
+		if _, err := db.Exec(`DELETE FROM `+d.schema+`screenings WHERE session_id = $1`, e.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func texts(t *testing.T, db *sql.DB, query string, args ...any) []string {

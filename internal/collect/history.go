@@ -3,6 +3,7 @@ package collect
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/screening"
@@ -23,6 +25,7 @@ import (
 // history is a journal as it was read, in a form that can be compared.
 type history struct {
 	planned int64 // number of the ScreeningPlanned
+	kiosk   string
 	last    int64 // number of the last line
 	lines   int   // from planned on
 	unknown int   // events of a newer program
@@ -308,7 +311,7 @@ func (h *history) add(d *decoded) error {
 		if p.Screening != d.Screening {
 			return absurd("event %d is of another screening", d.Seq)
 		}
-		h.planned = d.Seq
+		h.planned, h.kiosk = d.Seq, cmp.Or(p.Kiosk, h.state.Kiosk)
 	}
 	if h.planned != 0 {
 		h.lines++
@@ -411,6 +414,9 @@ func (h *history) differs(s *export.Summary) string {
 		state.Screening.Details.Venue != s.Screening.Venue || state.Screening.Regency().Kemendagri != s.Screening.KodeKemendagri {
 		return "screening"
 	}
+	if why := h.differsInDetails(s); why != "" {
+		return why
+	}
 	a := s.Attendance
 	if len(a.Categories) != len(state.Attendance.Categories) || !same(a.Disability, state.Attendance.Disability) {
 		return "attendance"
@@ -445,6 +451,39 @@ func (h *history) differs(s *export.Summary) string {
 		if !slices.Equal(codes, state.Note.Codes()[i]) {
 			return "note"
 		}
+	}
+	return ""
+}
+
+// differsInDetails looks at what says where, when and for whom.
+func (h *history) differsInDetails(s *export.Summary) string {
+	in, details, regency := s.Screening, h.state.Screening.Details, h.state.Screening.Regency()
+	switch {
+	case s.Kiosk != h.kiosk:
+		return "kiosk"
+	case in.Programme != h.state.Screening.Programme.Pack:
+		return "programme"
+	case in.Regency != regency.Name || in.KodeBPS != regency.BPS:
+		return "regency"
+	case in.Audience != string(details.Audience) || in.Label != details.Label:
+		return "audience"
+	}
+	held, err := time.Parse(time.RFC3339, in.HeldAt)
+	if err != nil || !details.HeldAt.IsZero() && !held.Equal(details.HeldAt.Truncate(time.Second)) {
+		return "heldAt"
+	}
+	if _, err := time.Parse(time.RFC3339, in.StartedAt); err != nil {
+		return "startedAt"
+	}
+	ended := h.state.Screening.EndedAt != nil
+	if in.EndedAt == nil {
+		if ended {
+			return "endedAt"
+		}
+		return ""
+	}
+	if _, err := time.Parse(time.RFC3339, *in.EndedAt); err != nil || !ended {
+		return "endedAt"
 	}
 	return ""
 }

@@ -48,7 +48,7 @@ func TestLinksLeadNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := collect(t, Options{}, stick)
-	expect(t, r, 1, "missing unreadable")
+	expect(t, r, 1, "missing unreadable", "missing unreadable") // its summary, and its journal
 	if len(r.Screenings) == 1 && r.Screenings[0].ID != good.ID {
 		t.Error("a screening from outside came in")
 	}

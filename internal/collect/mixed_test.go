@@ -37,11 +37,11 @@ func mixed(t *testing.T) *mixture {
 		e := province.Make(3, n, province.Size{People: 60, Ballots: 260})
 		switch n % 5 {
 		case 0:
-			e.Journal = replayed(e.Journal, without("visa", screening.PollBefore, screening.Discussion))
+			e.Journal = replayed(e.Journal, notAsking("visa", screening.PollBefore, screening.Discussion))
 		case 1:
 			e.Journal = replayed(e.Journal, withHands)
 		case 2:
-			e.Journal = replayed(e.Journal, without("contract", screening.Discussion))
+			e.Journal = replayed(e.Journal, notAsking("contract", screening.Discussion))
 		}
 		if n%7 == 3 {
 			e.Journal = replayed(e.Journal, inOtherWords)
@@ -107,9 +107,9 @@ func replayed(journal []screening.Recorded, change func(screening.Recorded) []sc
 	return out
 }
 
-// without leaves out the asking of a question in these steps of province's evenings, where the
+// notAsking leaves out the asking of a question in these steps of province's evenings, where the
 // first round is before the film.
-func without(question string, steps ...screening.Step) func(screening.Recorded) []screening.Recorded {
+func notAsking(question string, steps ...screening.Step) func(screening.Recorded) []screening.Recorded {
 	gone := func(q string, round int) bool {
 		step := screening.Discussion
 		if round == 1 {

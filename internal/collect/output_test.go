@@ -467,8 +467,8 @@ func TestKnownKeys(t *testing.T) {
 	e, one, two := evening(t, 8), newKey(t), newKey(t)
 	stick := t.TempDir()
 	write(t, e, stick, one)
-	expect(t, collect(t, Options{Keys: map[string]string{e.Kiosk: one.Public()}}, stick), 1)
-	expect(t, collect(t, Options{Keys: map[string]string{e.Kiosk: two.Public()}}, stick), 0, "missing signature")
+	expect(t, collect(t, Options{Keys: map[string][]string{e.Kiosk: {one.Public()}}}, stick), 1)
+	expect(t, collect(t, Options{Keys: map[string][]string{e.Kiosk: {two.Public()}}}, stick), 0, "missing signature")
 	f := evening(t, 8+province.Kiosks) // of the same kiosk
 	write(t, f, stick, two)
 	expect(t, collect(t, Options{}, stick), 2, "doubt keys")

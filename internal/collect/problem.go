@@ -32,7 +32,9 @@ const (
 	KeyChanged Kind = "keys"       // a kiosk with two keys
 	Locked     Kind = "locked"     // encrypted, and no key for it
 	TooMuch    Kind = "too_much"   // a bound was met
-	Unfinished Kind = "unfinished" // an export that was interrupted
+	Unfinished Kind = "unfinished" // an export or a copy that was interrupted
+	Nested     Kind = "nested"     // a zip in a zip, which is not read
+	Unlisted   Kind = "unlisted"   // a kiosk that is not in the list of known keys
 	Newer      Kind = "newer"      // written by a newer program
 	Nothing    Kind = "nothing"    // no screening was found in a place
 	Unmapped   Kind = "unmapped"   // no place for it in DHIS2
@@ -40,10 +42,11 @@ const (
 	Suppressed Kind = "suppressed" // a small group, not sent to DHIS2
 )
 
-// spoils says whether a problem of this kind keeps a copy from counting.
+// spoils says whether a problem of this kind keeps a copy from counting, in which case
+// another copy of the screening may be as good.
 func (k Kind) spoils() bool {
 	switch k {
-	case Unreadable, Checksum, Signature, Journal, Figures, Locked:
+	case Unreadable, Checksum, Signature, Journal, Figures, Locked, Unfinished:
 		return true
 	}
 	return false
@@ -57,8 +60,11 @@ type Problem struct {
 	Screening string `json:"screening,omitempty"` // id, "" when it is not known
 	What      Words  `json:"what"`
 	Do        Words  `json:"do"`
-	// Saved: another copy of the screening was sound and counts.
+	// Saved: another copy of the screening counts, which is sound and no shorter.
 	Saved bool `json:"saved,omitempty"`
+
+	reach   reach // of the copy that does not count
+	foreign bool  // signed by a key that is not the kiosk's: another copy does not settle it
 }
 
 // Words is a sentence in Indonesian and English.
@@ -74,6 +80,9 @@ func (w Words) In(lang string) string {
 	}
 	return w.ID
 }
+
+// and is a sentence with another one behind it.
+func (w Words) and(more Words) Words { return Words{w.ID + " " + more.ID, w.EN + " " + more.EN} }
 
 func say(id, en string, args ...any) Words {
 	return Words{fmt.Sprintf(id, args...), fmt.Sprintf(en, args...)}

@@ -44,6 +44,7 @@ type Screening struct {
 	Copies    int    // sound ones, this one included
 
 	history *history
+	vouched bool // the list of known keys has the key for the kiosk
 }
 
 // Group is how many came of a group.
