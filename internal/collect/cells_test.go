@@ -3,6 +3,7 @@ package collect
 import (
 	"archive/zip"
 	"bytes"
+	stdcmp "cmp"
 	"database/sql"
 	"encoding/json"
 	"encoding/xml"
@@ -25,6 +26,7 @@ import (
 	"mimpi-kiosk/internal/export"
 	"mimpi-kiosk/internal/export/chart"
 	"mimpi-kiosk/internal/screening"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // sameCells compares a table with what must stand in it, cell by cell: texts, whole numbers, and
@@ -133,9 +135,357 @@ func fewOrNumber(n, askedAt int) any {
 	return n
 }
 
+func isFew(n int) bool { return n > 0 && n < 10 }
+
+// keepBack says which rows must not be told, so that none with a small cell is, and nothing
+// small is left over when those that are told are taken from the sums.
+func keepBack(rows [][]int) []bool {
+	kept := make([]bool, len(rows))
+	for i, row := range rows {
+		for _, n := range row {
+			kept[i] = kept[i] || isFew(n)
+		}
+	}
+	for {
+		smallest, people := -1, 0
+		for i, row := range rows {
+			if kept[i] {
+				continue
+			}
+			all, covers := 0, false
+			for column, n := range row {
+				all += n
+				left := 0
+				for j := range rows {
+					if kept[j] {
+						left += rows[j][column]
+					}
+				}
+				covers = covers || isFew(left) && n > 0
+			}
+			if covers && (smallest < 0 || all < people) {
+				smallest, people = i, all
+			}
+		}
+		if smallest < 0 {
+			return kept
+		}
+		kept[smallest] = true
+	}
+}
+
+// asking is a question in a phase of the evening.
+type asking struct {
+	*Question
+	phase screening.RoundPhase
+}
+
+// sum is what was answered to a question in a phase.
+type sum struct {
+	times, answered, skipped int
+	counts                   []int
+}
+
+func (s *sum) add(r *Round) {
+	s.times++
+	s.answered += r.Ballots - r.Skipped
+	s.skipped += r.Skipped
+	for i, n := range r.Counts {
+		s.counts[i] += n
+	}
+}
+
+// withheld is what must not be told of a mixture, worked out from its screenings.
+type withheld struct {
+	columns            [][]*Category // of the tables of groups; several groups in one are merged
+	merged             bool
+	places             []string                      // regencies, as they first come
+	groups, disability map[string]bool               // by regency
+	of, disabilityOf   map[*Screening]bool           // of single screenings
+	rounds             map[*Round]bool               // that only machines get
+	all, paired        map[asking]*sum               // of all screenings, and of those with both figures
+	figure             map[*Round]bool               // rounds that are in all
+	people             map[*Screening]map[string]int // by the names of columns
+}
+
+func placeOf(s *Screening) string { return s.KodeKemendagri + " " + s.Regency }
+
+// nameOf tells groups apart.
+func nameOf(c *Category) string { return c.ID + " " + c.Sex + " " + c.Age }
+
+func (w *withheld) peopleOf(s *Screening) []int {
+	row := make([]int, len(w.columns))
+	for i, of := range w.columns {
+		for _, c := range of {
+			row[i] += w.people[s][nameOf(c)]
+		}
+	}
+	return row
+}
+
+func asked(s *Screening) []int {
+	if s.Disability == nil {
+		return []int{0}
+	}
+	return []int{*s.Disability}
+}
+
+func added(to, row []int) []int {
+	if to == nil {
+		to = make([]int, len(row))
+	}
+	for i, n := range row {
+		to[i] += n
+	}
+	return to
+}
+
+func withheldOf(r *Result) *withheld {
+	w := &withheld{groups: map[string]bool{}, disability: map[string]bool{}, of: map[*Screening]bool{}, disabilityOf: map[*Screening]bool{},
+		rounds: map[*Round]bool{}, figure: map[*Round]bool{}, all: map[asking]*sum{}, paired: map[asking]*sum{}, people: map[*Screening]map[string]int{}}
+	everybody := map[string]int{}
+	var categories []*Category
+	at := map[string][]*Screening{}
+	for _, s := range r.Screenings {
+		w.people[s] = map[string]int{}
+		for _, g := range s.Groups {
+			w.people[s][nameOf(g.Category)] += g.Net
+			if s.Rehearsal {
+				continue
+			}
+			if _, known := everybody[nameOf(g.Category)]; !known {
+				categories = append(categories, g.Category)
+			}
+			everybody[nameOf(g.Category)] += g.Net
+		}
+		if !s.Rehearsal {
+			if at[placeOf(s)] == nil {
+				w.places = append(w.places, placeOf(s))
+			}
+			at[placeOf(s)] = append(at[placeOf(s)], s)
+		}
+	}
+	// Grown-ups first, women first.
+	slices.SortStableFunc(categories, func(a, b *Category) int {
+		return stdcmp.Or(strings.Compare(b.Age, a.Age), strings.Compare(a.Sex, b.Sex), strings.Compare(a.ID, b.ID))
+	})
+	var small []string
+	left := 0
+	bySize := slices.Clone(categories)
+	slices.SortStableFunc(bySize, func(a, b *Category) int { return everybody[nameOf(a)] - everybody[nameOf(b)] })
+	for _, c := range bySize {
+		if n := everybody[nameOf(c)]; isFew(n) || n > 0 && isFew(left) {
+			small, left = append(small, nameOf(c)), left+n
+		}
+	}
+	var together []*Category
+	for _, c := range categories {
+		if slices.Contains(small, nameOf(c)) {
+			together = append(together, c)
+		} else {
+			w.columns = append(w.columns, []*Category{c})
+		}
+	}
+	if len(together) > 0 {
+		w.columns = append(w.columns, together)
+	}
+	w.merged = len(together) > 1
+
+	// The regencies stand by their names.
+	slices.SortFunc(w.places, func(a, b string) int {
+		return stdcmp.Or(strings.Compare(at[a][0].Regency, at[b][0].Regency), strings.Compare(a, b))
+	})
+	var groups, disability [][]int
+	for _, place := range w.places {
+		var people, many []int
+		for _, s := range at[place] {
+			people, many = added(people, w.peopleOf(s)), added(many, asked(s))
+		}
+		groups, disability = append(groups, people), append(disability, many)
+	}
+	keptGroups, keptDisability := keepBack(groups), keepBack(disability)
+	for i, place := range w.places {
+		w.groups[place], w.disability[place] = keptGroups[i], keptDisability[i]
+		groups, disability = nil, nil
+		for _, s := range at[place] {
+			groups, disability = append(groups, w.peopleOf(s)), append(disability, asked(s))
+		}
+		keptOf, keptDisabilityOf := keepBack(groups), keepBack(disability)
+		for j, s := range at[place] {
+			w.of[s] = keptGroups[i] || keptOf[j]
+			w.disabilityOf[s] = asked(s)[0] > 0 && (keptDisability[i] || keptDisabilityOf[j])
+		}
+	}
+	for _, s := range r.Screenings {
+		if s.Rehearsal { // in no sum
+			w.of[s], w.disabilityOf[s] = keepBack([][]int{w.peopleOf(s)})[0], isFew(asked(s)[0])
+		}
+	}
+	w.answers(r)
+	return w
+}
+
+func (w *withheld) answers(r *Result) {
+	type like struct {
+		asking
+		both bool
+	}
+	rounds := map[like][]*Round{}
+	for _, s := range r.Screenings {
+		last := map[asking]*Round{}
+		for i := range s.Rounds {
+			round := &s.Rounds[i]
+			w.rounds[round] = round.Ballots-round.Skipped < 10
+			if round.Phase != "" && !s.Rehearsal {
+				last[asking{round.Question, round.Phase}] = round
+			}
+		}
+		for of, round := range last {
+			w.figure[round] = true
+			if w.all[of] == nil {
+				w.all[of] = &sum{counts: make([]int, len(of.Options))}
+				w.paired[of] = &sum{counts: make([]int, len(of.Options))}
+			}
+			w.all[of].add(round)
+			both := of.phase != "after_talking" && last[asking{of.Question, "before"}] != nil && last[asking{of.Question, "after"}] != nil
+			if both {
+				w.paired[of].add(round)
+			}
+			rounds[like{of, both}] = append(rounds[like{of, both}], round)
+		}
+	}
+	for _, all := range rounds {
+		// The order of rounds matters only among those that as many people answered.
+		slices.SortStableFunc(all, func(a, b *Round) int { return w.place(r, a) - w.place(r, b) })
+		var rows [][]int
+		for _, round := range all {
+			rows = append(rows, []int{round.Ballots - round.Skipped})
+		}
+		for i, kept := range keepBack(rows) {
+			w.rounds[all[i]] = w.rounds[all[i]] || kept
+		}
+	}
+}
+
+// place counts the rounds before one.
+func (w *withheld) place(r *Result, of *Round) int {
+	n := 0
+	for _, s := range r.Screenings {
+		for i := range s.Rounds {
+			if &s.Rounds[i] == of {
+				return n
+			}
+			n++
+		}
+	}
+	return -1
+}
+
+// tooFew says that the answers of all screenings are not told: few gave them, or few others
+// than those who are told of as before and after.
+func (w *withheld) tooFew(a *Answers) bool {
+	of := asking{a.Question, a.Phase}
+	return w.all[of].answered < 10 || isFew(w.paired[of].answered) || isFew(w.all[of].answered-w.paired[of].answered)
+}
+
+// changeHidden says that a question's figures before and after the film are not told.
+func (w *withheld) changeHidden(c *Change) bool {
+	return w.paired[asking{c.Before.Question, "before"}].answered < 10 || w.paired[asking{c.Before.Question, "after"}].answered < 10
+}
+
+// label is a column's heading.
+func label(of []*Category) Words {
+	var id, en []string
+	for _, c := range of {
+		id, en = append(id, c.Label.ID), append(en, c.Label.EN)
+	}
+	return Words{strings.Join(id, " + "), strings.Join(en, " + ")}
+}
+
+// inColumns adds up the people of totals.Groups by columns.
+func (w *withheld) inColumns(totals *Totals, people []int) []int {
+	row := make([]int, len(w.columns))
+	for i, of := range w.columns {
+		for _, c := range of {
+			for j, g := range totals.Groups {
+				if nameOf(g) == nameOf(c) {
+					row[i] += people[j]
+				}
+			}
+		}
+	}
+	return row
+}
+
+// TestWhatIsWithheld sees that the mixture has what the other tests compare, and that the
+// sums of answers are those of the rounds.
+func TestWhatIsWithheld(t *testing.T) {
+	m := mixed(t)
+	w := withheldOf(m.Result)
+	totals := m.Totals()
+	count := func(of map[*Screening]bool) (n int) {
+		for _, kept := range of {
+			if kept {
+				n++
+			}
+		}
+		return n
+	}
+	own, derived := 0, 0
+	for round, kept := range w.rounds {
+		if kept && round.Ballots-round.Skipped < 10 {
+			own++
+		} else if kept {
+			derived++
+		}
+	}
+	phases := map[screening.RoundPhase]int{}
+	for _, s := range m.Screenings {
+		for _, round := range s.Rounds {
+			phases[round.Phase]++
+		}
+	}
+	t.Logf("%d columns, merged %t; %d of %d screenings kept back, disability of %d; regencies %v %v; %d small rounds, %d others; phases %v",
+		len(w.columns), w.merged, count(w.of), len(w.of), count(w.disabilityOf), w.groups, w.disability, own, derived, phases)
+	if n := count(w.of); n == 0 || n == len(w.of) {
+		t.Errorf("the groups of %d of %d screenings are kept back: the test shows nothing", n, len(w.of))
+	}
+	if n := count(w.disabilityOf); n == 0 || n == len(w.of) {
+		t.Errorf("disability at %d of %d screenings is kept back: the test shows nothing", n, len(w.of))
+	}
+	if own == 0 || derived == 0 || phases["before"] == 0 || phases["after"] == 0 || phases["after_talking"] == 0 || phases[""] == 0 {
+		t.Errorf("%d small rounds, %d others are kept back; phases %v: the test shows nothing", own, derived, phases)
+	}
+	if len(totals.Answers) != len(w.all) {
+		t.Errorf("answers to %d questions and phases, want %d", len(totals.Answers), len(w.all))
+	}
+	same := func(what string, a *Answers, of *sum) {
+		t.Helper()
+		if of == nil || a.Times != of.times || a.Answered != of.answered || a.Skipped != of.skipped || !slices.Equal(a.Counts, of.counts) {
+			t.Errorf("%s %s %s: %+v, want %+v", what, a.ID, a.Phase, *a, of)
+		}
+	}
+	for _, a := range totals.Answers {
+		same("answers", a, w.all[asking{a.Question, a.Phase}])
+	}
+	pairs := 0
+	for of, sum := range w.paired {
+		if of.phase == "before" && sum.times > 0 {
+			pairs++
+		}
+	}
+	if len(totals.Changes) != pairs || pairs == 0 {
+		t.Errorf("%d questions before and after, want %d", len(totals.Changes), pairs)
+	}
+	for _, c := range totals.Changes {
+		same("before", c.Before, w.paired[asking{c.Before.Question, "before"}])
+		same("after", c.After, w.paired[asking{c.Before.Question, "after"}])
+	}
+}
+
 func TestEveryCellOfTheSpreadsheet(t *testing.T) {
 	m := mixed(t)
-	totals := m.Totals()
+	totals, w := m.Totals(), withheldOf(m.Result)
 	file := filepath.Join(t.TempDir(), "laporan.xlsx")
 	if _, err := Write(file, m.Result, Output{Made: made}); err != nil {
 		t.Fatal(err)
@@ -145,38 +495,56 @@ func TestEveryCellOfTheSpreadsheet(t *testing.T) {
 		t.Errorf("the sheets are %q", names)
 	}
 	sameCells(t, "summary", got["Ringkasan Summary"], summaryCells(m.Result, totals))
-	sameCells(t, "attendance", got["Kehadiran Attendance"], attendanceCells(totals))
-	sameCells(t, "before and after", got["Sebelum-sesudah Change"], changeCells(t, totals))
-	sameCells(t, "answers", got["Jawaban Answers"], answerCells(t, totals))
+	sameCells(t, "attendance", got["Kehadiran Attendance"], attendanceCells(totals, w))
+	sameCells(t, "before and after", got["Sebelum-sesudah Change"], changeCells(t, totals, w))
+	sameCells(t, "answers", got["Jawaban Answers"], answerCells(t, totals, w))
 	sameCells(t, "notes", got["Catatan Notes"], noteCells(totals))
 	sameCells(t, "problems", got["Masalah Problems"], problemCells(m.Result))
 
 	screenings := [][]any{{}}
-	for _, c := range sessionsTable.columns {
+	columns := sessionsTable.columns
+	if last := columns[len(columns)-1]; last.name != "under_10_do_not_publish" {
+		t.Errorf("the last column of sessions.csv is %s", last.name)
+	}
+	columns = columns[:len(columns)-1]
+	for _, c := range columns {
 		screenings[0] = append(screenings[0], bi(c.title.ID, c.title.EN))
 	}
 	for _, s := range m.Screenings {
+		of := sessionOf(s)
+		if w.merged || w.of[s] {
+			for _, name := range []string{"female_under_18", "male_under_18", "female_adults", "male_adults", "other_groups"} {
+				of[name] = "…"
+			}
+		}
+		if w.disabilityOf[s] {
+			of["disability"] = "…"
+		}
 		var row []any
-		for _, c := range sessionsTable.columns {
-			row = append(row, inExcel(c.kind, sessionOf(s)[c.name]))
+		for _, c := range columns {
+			row = append(row, inExcel(c.kind, of[c.name]))
 		}
 		screenings = append(screenings, row)
 	}
 	sameCells(t, "screenings", got["Pemutaran Screenings"], screenings)
 
 	about := [][]any{{"Keterangan · About"}, {}}
-	for _, row := range got["Keterangan About"][2:6] {
+	for i, name := range []string{"Batas angka / Limits", "Sebelum dan sesudah film / Before and after the film", "…", "Yang datang / Attendance", "Disabilitas / Disability", "Kode wilayah / Region codes"} {
+		row := got["Keterangan About"][2+i]
 		if len(row) != 3 || row[1] == "" || row[2] == "" {
 			t.Errorf("a line of explanation is %q", row)
 		}
-		about = append(about, []any{row[0], row[1], row[2]})
+		about = append(about, []any{name, row[1], row[2]})
 	}
+	about[2][1], about[2][2] = chart.CannotShow[0], chart.CannotShow[1]
+	phases, hidden := lang.Text("collect.phases"), lang.Text("collect.not_shown", lang.Params{"n": 10})
+	about[3][1], about[3][2], about[4][1], about[4][2] = phases["id"], phases["en"], hidden["id"], hidden["en"]
 	for _, word := range export.QualityWords() {
 		id, en := export.QualityNote(word)
 		about = append(about, []any{word, id, en})
 	}
 	sameCells(t, "about", got["Keterangan About"], about)
-	sameCharts(t, f, file, totals)
+	sameCharts(t, f, file, totals, w)
 }
 
 func summaryCells(r *Result, t *Totals) [][]any {
@@ -218,28 +586,48 @@ func summaryCells(r *Result, t *Totals) [][]any {
 	return out
 }
 
-func attendanceCells(t *Totals) [][]any {
+func attendanceCells(t *Totals, w *withheld) [][]any {
 	head := []any{bi("Kabupaten/kota", "Regency"), bi("Kode Kemendagri", "Home Affairs code"), bi("Pemutaran", "Screenings")}
-	for _, g := range t.Groups {
-		head = append(head, bi(g.Label.ID, g.Label.EN+" ("+g.Sex+" "+g.Age+")"))
+	for _, of := range w.columns {
+		head = append(head, columnHead(of))
 	}
 	head = append(head, bi("Semua orang", "All people"), bi("Dengan disabilitas*", "With a disability*"), bi("Ditanyakan di ... pemutaran", "Asked at ... screenings"))
 	out := [][]any{{"Kehadiran per kabupaten · Attendance by regency"}, head}
-	line := func(name, kode string, screenings int, groups []int, people, disability, asked int) {
+	line := func(name, kode string, screenings int, groups []int, hidden bool, people int, disability any, asked int) {
 		row := []any{name, kode, screenings}
-		for _, n := range groups {
-			row = append(row, n)
+		for _, n := range w.inColumns(t, groups) {
+			if hidden {
+				row = append(row, "…")
+			} else {
+				row = append(row, n)
+			}
 		}
-		out = append(out, append(row, people, fewOrNumber(disability, asked), asked))
+		out = append(out, append(row, people, disability, asked))
 	}
 	for _, r := range t.Regencies {
-		line(r.Name, r.Kemendagri, r.Screenings, r.Groups, r.People, r.Disability, r.AskedAt)
+		place := r.Kemendagri + " " + r.Name
+		disability := fewOrNumber(r.Disability, r.AskedAt)
+		if r.Disability >= 10 && w.disability[place] {
+			disability = "…"
+		}
+		line(r.Name, r.Kemendagri, r.Screenings, r.Groups, w.groups[place], r.People, disability, r.AskedAt)
 	}
-	line("Semua / All", "", t.Screenings, t.ByGroup, t.People, t.Disability, t.AskedAt)
-	return append(out, nil, []any{"* Yang ditanya dan menjawab; sudah terhitung juga di kolom lain. Kurang dari 10 orang tidak ditulis. / As asked and answered; counted in the other columns already. Fewer than 10 people are not told."})
+	line("Semua / All", "", t.Screenings, t.ByGroup, false, t.People, fewOrNumber(t.Disability, t.AskedAt), t.AskedAt)
+	why := lang.Text("collect.not_shown", lang.Params{"n": 10})
+	return append(out, nil, []any{"* Yang ditanya dan menjawab; sudah terhitung juga di kolom lain. Kurang dari 10 orang tidak ditulis. / As asked and answered; counted in the other columns already. Fewer than 10 people are not told."},
+		[]any{why["id"] + " / " + why["en"]})
 }
 
-func changeCells(t *testing.T, totals *Totals) [][]any {
+// columnHead is the heading of a column of groups.
+func columnHead(of []*Category) string {
+	l := label(of)
+	if len(of) == 1 {
+		return bi(l.ID, l.EN+" ("+of[0].Sex+" "+of[0].Age+")")
+	}
+	return bi(l.ID, l.EN)
+}
+
+func changeCells(t *testing.T, totals *Totals, w *withheld) [][]any {
 	out := [][]any{
 		{"Sebelum dan sesudah film · Before and after the film"},
 		{bi(chart.CannotShow[0], chart.CannotShow[1])},
@@ -253,7 +641,7 @@ func changeCells(t *testing.T, totals *Totals) [][]any {
 	for _, c := range totals.Changes {
 		for i, o := range c.Before.Options {
 			row := []any{bi(c.Before.Text.ID, c.Before.Text.EN), bi(o.Text.ID, o.Text.EN), ticked(o), c.Before.Times}
-			if c.Before.Small() || c.After.Small() {
+			if w.changeHidden(c) {
 				small++
 				out = append(out, append(row, "<10", nil, nil, nil, nil, "<10"))
 				continue
@@ -273,21 +661,24 @@ func changeCells(t *testing.T, totals *Totals) [][]any {
 	return append(out, right...)
 }
 
-func answerCells(t *testing.T, totals *Totals) [][]any {
+func answerCells(t *testing.T, totals *Totals, w *withheld) [][]any {
 	out := [][]any{
 		{"Semua jawaban · All answers"},
-		{bi("Pertanyaan", "Question"), bi("Kapan", "When"), bi("Jawaban", "Answer"), bi("Benar", "Right"), bi("Ditanyakan ... kali", "Asked ... times"),
+		{bi("Pertanyaan", "Question"), bi("Kapan", "When"), bi("Jawaban", "Answer"), bi("Benar", "Right"), bi("Pemutaran", "Screenings"),
 			bi("Menjawab", "Answered"), bi("Memilih ini", "Chose this"), bi("Bagian", "Share"), bi("dari", "from"), bi("sampai", "to"), bi("Melewati", "Skipped")},
 	}
 	small := 0
 	for _, a := range totals.Answers {
-		when := bi("sesudah film", "after the film")
-		if a.Before {
-			when = bi("sebelum film", "before the film")
+		when, known := map[screening.RoundPhase]string{
+			"before": bi("Sebelum film", "Before the film"), "after": bi("Sesudah film", "After the film"),
+			"after_talking": bi("sesudah berbincang, atau ditanya lagi", "after talking, or asked again"),
+		}[a.Phase]
+		if !known {
+			t.Errorf("%s has answers of phase %q", a.ID, a.Phase)
 		}
 		for i, o := range a.Options {
 			row := []any{bi(a.Text.ID, a.Text.EN), when, bi(o.Text.ID, o.Text.EN), ticked(o), a.Times}
-			if a.Small() {
+			if w.tooFew(a) {
 				small++
 				out = append(out, append(row, "<10"))
 				continue
@@ -331,19 +722,24 @@ func sessionOf(s *Screening) map[string]any {
 		groups[g.Sex+" "+g.Age] += g.Net
 		people += g.Net
 	}
-	asked := map[string]bool{}
+	questions := map[string]bool{}
 	for _, r := range s.Rounds {
-		asked[r.ID] = true
+		questions[r.ID] = true
 	}
 	out := map[string]any{
 		"session_id": s.ID, "device_id": s.Kiosk, "date": s.HeldAt[:10], "held_at": s.HeldAt, "started_at": s.StartedAt, "ended_at": s.EndedAt,
 		"kode_kemendagri": s.KodeKemendagri, "kode_bps": s.KodeBPS, "pcode": "ID" + s.KodeBPS, "kabupaten": s.Regency, "venue": s.Venue,
 		"audience": s.Audience, "programme": s.Programme, "film_title": s.FilmTitle.ID, "film_finished": s.FilmFinished, "people": people,
 		"female_under_18": groups["female 0-17"], "male_under_18": groups["male 0-17"], "female_adults": groups["female 18+"], "male_adults": groups["male 18+"],
-		"other_groups": 0, "disability": nil, "questions_asked": len(asked),
+		"other_groups": 0, "disability": nil, "questions_asked": len(questions),
 		"note_went": strings.Join(s.Note.Went, ","), "note_away": strings.Join(s.Note.Away, ","), "note_why": strings.Join(s.Note.Why, ","),
 		"data_quality": s.Quality, "signed": s.Key != "", "copies": s.Copies,
 	}
+	few := isFew(asked(s)[0])
+	for _, n := range groups {
+		few = few || isFew(n)
+	}
+	out["under_10_do_not_publish"] = few
 	if s.Disability != nil {
 		out["disability"] = *s.Disability
 	}
@@ -457,7 +853,7 @@ func cellsOf(t *testing.T, f *excelize.File, where string) []string {
 	return out
 }
 
-func sameCharts(t *testing.T, f *excelize.File, file string, totals *Totals) {
+func sameCharts(t *testing.T, f *excelize.File, file string, totals *Totals, w *withheld) {
 	t.Helper()
 	var regencies, months, people, monthly []string
 	for _, r := range totals.Regencies {
@@ -470,17 +866,21 @@ func sameCharts(t *testing.T, f *excelize.File, file string, totals *Totals) {
 		"Orang yang datang per kabupaten · People by regency": {{"Orang / People", regencies, people}},
 		"Orang yang datang per bulan · People by month":       {{"Orang / People", months, monthly}},
 	}
-	for i, g := range totals.Groups {
-		s := series{Name: bi(g.Label.ID, g.Label.EN+" ("+g.Sex+" "+g.Age+")"), Categories: regencies}
+	for i, of := range w.columns {
+		s := series{Name: columnHead(of), Categories: regencies}
 		for _, r := range totals.Regencies {
-			s.Values = append(s.Values, fmt.Sprint(r.Groups[i]))
+			value := fmt.Sprint(w.inColumns(totals, r.Groups)[i])
+			if w.groups[r.Kemendagri+" "+r.Name] {
+				value = "…"
+			}
+			s.Values = append(s.Values, value)
 		}
 		want["Siapa yang datang, per kabupaten · Who came, by regency"] = append(want["Siapa yang datang, per kabupaten · Who came, by regency"], s)
 	}
 	before, after := series{Name: "Sebelum / Before"}, series{Name: "Sesudah / After"}
 	var shares []float64
 	for _, c := range totals.Changes {
-		if c.Before.Small() || c.After.Small() {
+		if w.changeHidden(c) {
 			continue
 		}
 		for i, o := range c.Before.Options {
@@ -540,6 +940,7 @@ func TestEveryCellOfTheTables(t *testing.T) {
 		sameCells(t, name, got, want)
 	}
 	var attendance, sessions, polls []map[string]any
+	w := withheldOf(m.Result)
 	shown, hidden := 0, 0
 	for _, s := range m.Screenings {
 		sessions = append(sessions, sessionOf(s))
@@ -562,16 +963,19 @@ func TestEveryCellOfTheTables(t *testing.T) {
 					method = append(method, way.name)
 				}
 			}
-			row(map[string]any{"sex": g.Sex, "age_group": g.Age, "count_method": strings.Join(method, ","), "count_in": g.Pressed + g.Rows, "count_out": g.Undone, "corrections": g.Corrected, "net_count": g.Net})
+			row(map[string]any{"sex": g.Sex, "age_group": g.Age, "count_method": strings.Join(method, ","), "count_in": g.Pressed + g.Rows, "count_out": g.Undone, "corrections": g.Corrected, "net_count": g.Net,
+				"under_10_do_not_publish": isFew(g.Net)})
 		}
 		if s.Disability != nil {
-			row(map[string]any{"disability": *s.Disability, "count_method": "asked"})
+			row(map[string]any{"disability": *s.Disability, "count_method": "asked", "under_10_do_not_publish": isFew(*s.Disability)})
 		}
-		for _, r := range s.Rounds {
+		for j := range s.Rounds {
+			r := &s.Rounds[j]
 			for i, o := range r.Options {
 				p := map[string]any{"session_id": s.ID, "date": s.HeldAt[:10], "kode_kemendagri": s.KodeKemendagri, "kabupaten": s.Regency, "question": r.ID, "question_text": r.Text.ID,
-					"round": r.N, "step": r.Step, "option": o.ID, "option_text": o.Text.ID, "right": o.Right, "suppressed": r.Answered() < 10, "data_quality": s.Quality}
-				if r.Answered() >= 10 {
+					"round": r.N, "step": r.Step, "option": o.ID, "option_text": o.Text.ID, "right": o.Right, "suppressed": w.rounds[r], "data_quality": s.Quality,
+					"phase": r.Phase}
+				if !w.rounds[r] {
 					p["count"], p["answered"], p["skipped"] = r.Counts[i], r.Ballots-r.Skipped, r.Skipped
 					shown++
 				} else {
@@ -586,11 +990,11 @@ func TestEveryCellOfTheTables(t *testing.T) {
 	}
 	table("attendance.csv", strings.Fields(`schema_version session_id device_id programme film_id film_title started_at ended_at utc_offset clock_source
 		kode_kemendagri kode_bps pcode kabupaten kecamatan desa venue lat lon sex age_group disability count_method count_in count_out corrections net_count
-		data_quality operator_code notes app_version`), attendance)
+		data_quality operator_code notes app_version under_10_do_not_publish`), attendance)
 	table("sessions.csv", strings.Fields(`session_id device_id date held_at started_at ended_at kode_kemendagri kode_bps pcode kabupaten venue audience programme
 		film_title film_finished people female_under_18 male_under_18 female_adults male_adults other_groups disability questions_asked note_went note_away note_why
-		data_quality signed copies`), sessions)
-	table("poll_results.csv", strings.Fields(`session_id date kode_kemendagri kabupaten question question_text round step option option_text right count answered skipped suppressed data_quality`), polls)
+		data_quality signed copies under_10_do_not_publish`), sessions)
+	table("poll_results.csv", strings.Fields(`session_id date kode_kemendagri kabupaten question question_text round step option option_text right count answered skipped suppressed data_quality phase`), polls)
 }
 
 // TestEveryRowOfTheDatabase compares tables and views with what was read.
@@ -684,7 +1088,7 @@ func plainValue(column string, v any) any {
 	case []byte:
 		return string(v)
 	case int64:
-		if slices.Contains([]string{"rehearsal", "film_finished", "before_film", "is_right"}, column) {
+		if slices.Contains([]string{"rehearsal", "film_finished", "before_film", "is_right", "under_10_do_not_publish"}, column) {
 			return v != 0
 		}
 	case string:
@@ -707,19 +1111,19 @@ func databaseRows(m *mixture) map[string][]map[string]any {
 	out := map[string][]map[string]any{}
 	add := func(table string, row map[string]any) { out[table] = append(out[table], row) }
 	type result struct {
-		programme, question, text, option string
-		before                            bool
+		programme, question, text, option, optionText string
+		phase                                         screening.RoundPhase
+		right                                         bool
 	}
 	type sums struct {
 		screenings map[string]bool
 		answered   int
 		people     int
-		text       string
-		right      bool
 	}
 	results := map[result]*sums{}
 	type place struct{ kemendagri, bps, name, sex, age string }
 	attendance := map[place]*sums{}
+	w := withheldOf(m.Result)
 	for _, s := range m.Screenings {
 		of := sessionOf(s)
 		add("screenings", map[string]any{
@@ -727,7 +1131,7 @@ func databaseRows(m *mixture) map[string][]map[string]any {
 			"film_finished": s.FilmFinished, "held_at": momentOf(s.HeldAt), "started_at": momentOf(s.StartedAt), "ended_at": momentOf(s.EndedAt), "clock_source": s.Clock,
 			"kode_kemendagri": s.KodeKemendagri, "kode_bps": s.KodeBPS, "pcode": "ID" + s.KodeBPS, "kabupaten": s.Regency, "venue": s.Venue, "audience": s.Audience,
 			"notes": s.Label, "data_quality": s.Quality, "app_version": s.AppVersion, "people": of["people"], "disability": s.Disability, "signing_key": s.Key,
-			"last_event": s.LastEvent, "digest": s.Digest, "note_went": of["note_went"], "note_away": of["note_away"], "note_why": of["note_why"],
+			"last_event": s.LastEvent, "digest": s.Digest, "note_went": of["note_went"], "note_away": of["note_away"], "note_why": of["note_why"], "rules": 1,
 		})
 		for _, g := range s.Groups {
 			add("attendance", map[string]any{"session_id": s.ID, "category": g.ID, "label": g.Label.ID, "sex": g.Sex, "age_group": g.Age,
@@ -742,13 +1146,14 @@ func databaseRows(m *mixture) map[string][]map[string]any {
 			attendance[p].screenings[s.ID] = true
 			attendance[p].people += g.Net
 		}
-		for _, r := range s.Rounds {
+		for j := range s.Rounds {
+			r := &s.Rounds[j]
 			by := map[string]int{}
 			for _, c := range r.Channels {
 				by[c.Name] = c.People
 			}
 			before := r.Step == screening.SetUp || r.Step == screening.Doors || r.Step == screening.PollBefore
-			add("poll_rounds", map[string]any{"session_id": s.ID, "question": r.ID, "round": r.N, "question_text": r.Text.ID, "step": string(r.Step), "before_film": before,
+			add("poll_rounds", map[string]any{"session_id": s.ID, "question": r.ID, "round": r.N, "question_text": r.Text.ID, "step": string(r.Step), "before_film": before, "phase": string(r.Phase),
 				"answered": r.Ballots - r.Skipped, "skipped": r.Skipped, "by_touch": by["touch"], "by_phone": by["phone"], "by_button": by["button"], "by_hands": by["hands"]})
 			for i, o := range r.Options {
 				hands := 0
@@ -757,12 +1162,12 @@ func databaseRows(m *mixture) map[string][]map[string]any {
 				}
 				add("poll_answers", map[string]any{"session_id": s.ID, "question": r.ID, "round": r.N, "option": o.ID, "place": i + 1, "option_text": o.Text.ID,
 					"is_right": o.Right, "people": r.Counts[i], "raised_hands": hands})
-				if s.Rehearsal {
+				if !w.figure[r] {
 					continue
 				}
-				key := result{s.Programme, r.ID, r.Text.ID, o.ID, before}
+				key := result{s.Programme, r.ID, r.Text.ID, o.ID, o.Text.ID, r.Phase, o.Right}
 				if results[key] == nil {
-					results[key] = &sums{screenings: map[string]bool{}, text: o.Text.ID, right: o.Right}
+					results[key] = &sums{screenings: map[string]bool{}}
 				}
 				results[key].screenings[s.ID] = true
 				results[key].answered += r.Ballots - r.Skipped
@@ -772,20 +1177,75 @@ func databaseRows(m *mixture) map[string][]map[string]any {
 	}
 	for p, n := range attendance {
 		add("attendance_by_regency", map[string]any{"kode_kemendagri": p.kemendagri, "kode_bps": p.bps, "kabupaten": p.name, "sex": p.sex, "age_group": p.age,
-			"screenings": len(n.screenings), "people": n.people})
+			"screenings": len(n.screenings), "people": n.people, "under_10_do_not_publish": isFew(n.people)})
 	}
 	for r, n := range results {
 		if n.answered >= 10 {
-			add("poll_results", map[string]any{"programme": r.programme, "question": r.question, "question_text": r.text, "before_film": r.before, "option": r.option,
-				"option_text": n.text, "is_right": n.right, "screenings": len(n.screenings), "answered": n.answered, "people": n.people})
+			add("poll_results", map[string]any{"programme": r.programme, "question": r.question, "question_text": r.text, "phase": string(r.phase), "option": r.option,
+				"option_text": r.optionText, "is_right": r.right, "screenings": len(n.screenings), "answered": n.answered, "people": n.people})
 		}
 	}
 	return out
 }
 
+// sums says which sums of a place and a day or month are kept back of DHIS2: beside the other
+// tables they would tell of screenings of which those do not.
+func (w *withheld) sums(r *Result, period string) map[*Screening]struct{ groups, disability bool } {
+	out := map[*Screening]struct{ groups, disability bool }{}
+	for _, place := range w.places {
+		var when []string
+		hidden, many := map[string][]int{}, map[string][]int{}
+		of := func(s *Screening) string {
+			if period == "monthly" {
+				return s.HeldAt[:len("2026-11")]
+			}
+			return s.HeldAt[:len("2026-11-24")]
+		}
+		for _, s := range r.Screenings {
+			if s.Rehearsal || placeOf(s) != place {
+				continue
+			}
+			if hidden[of(s)] == nil {
+				when = append(when, of(s))
+				hidden[of(s)], many[of(s)] = make([]int, len(w.columns)), []int{0}
+			}
+			if w.of[s] {
+				added(hidden[of(s)], w.peopleOf(s))
+			}
+			if w.disabilityOf[s] {
+				added(many[of(s)], asked(s))
+			}
+		}
+		var groups, disability [][]int
+		for _, at := range when {
+			groups, disability = append(groups, hidden[at]), append(disability, many[at])
+		}
+		keptGroups, keptDisability := keepBack(groups), keepBack(disability)
+		for _, s := range r.Screenings {
+			if !s.Rehearsal && placeOf(s) == place {
+				i := slices.Index(when, of(s))
+				out[s] = struct{ groups, disability bool }{w.groups[place] || keptGroups[i], w.disability[place] || keptDisability[i]}
+			}
+		}
+	}
+	return out
+}
+
+func (w *withheld) isMerged(c *Category) bool {
+	for _, of := range w.columns {
+		for _, in := range of {
+			if nameOf(in) == nameOf(c) {
+				return len(of) > 1
+			}
+		}
+	}
+	return false
+}
+
 // TestEveryFigureForDHIS2 adds up by day and by month what must be handed over.
 func TestEveryFigureForDHIS2(t *testing.T) {
 	m := mixed(t)
+	w := withheldOf(m.Result)
 	for _, period := range []string{"daily", "monthly"} {
 		units := map[string]string{}
 		combos := map[string]string{}
@@ -822,6 +1282,8 @@ func TestEveryFigureForDHIS2(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, lost := map[string]int{}, map[string]int{}
+		withheldSums := map[string]bool{}
+		kept := w.sums(m.Result, period)
 		for _, s := range m.Screenings {
 			if s.Rehearsal {
 				continue
@@ -839,6 +1301,9 @@ func TestEveryFigureForDHIS2(t *testing.T) {
 			for _, g := range s.Groups {
 				if combo := combos[g.Sex+"|"+g.Age]; combo != "" {
 					want[key+" attendance1 "+combo] += g.Net
+					if kept[s].groups || w.isMerged(g.Category) {
+						withheldSums[key+" attendance1 "+combo] = true
+					}
 				} else {
 					lost["categoryOptionCombos["+g.Sex+"|"+g.Age+"]"]++
 				}
@@ -846,7 +1311,20 @@ func TestEveryFigureForDHIS2(t *testing.T) {
 			want[key+" screenings1 "]++
 			if s.Disability != nil {
 				want[key+" disability1 "] += *s.Disability
+				if kept[s].disability {
+					withheldSums[key+" disability1 "] = true
+				}
 			}
+		}
+		left := 0
+		for key := range withheldSums {
+			if want[key] > 0 {
+				left++
+			}
+			delete(want, key)
+		}
+		if left == 0 || len(want) == 0 {
+			t.Errorf("%s: %d values are kept back, %d sent: the test shows nothing", period, left, len(want))
 		}
 		sums := map[string]int{}
 		for _, v := range got.DataValues {
@@ -860,7 +1338,11 @@ func TestEveryFigureForDHIS2(t *testing.T) {
 			t.Errorf("%s: %d values (-want +got):\n%s", period, len(got.DataValues), diff)
 		}
 		told := map[string]int{}
-		for _, p := range problems {
+		if p := problems[len(problems)-1]; p.Level != Note || p.Kind != Suppressed || p.Path != "dhis2.json" ||
+			!strings.HasPrefix(p.What.EN, fmt.Sprintf("%d figures were left out of DHIS2: groups under 10 people", left)) {
+			t.Errorf("%s: %+v, want %d figures", period, p, left)
+		}
+		for _, p := range problems[:len(problems)-1] {
 			var n int
 			_, err := fmt.Sscanf(p.What.EN, "The mapping for DHIS2 has no place for it; %d figures", &n)
 			if p.Level != Doubt || p.Kind != Unmapped || err != nil {
@@ -887,13 +1369,18 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := func(w Words) any { return map[string]any{"id": w.ID, "en": w.EN} }
-	group := func(c *Category, n int) any {
-		return map[string]any{"id": c.ID, "label": words(c.Label), "sex": c.Sex, "age": c.Age, "people": n}
-	}
-	groups := func(counts []int) []any {
+	w := withheldOf(m.Result)
+	groups := func(people []int, hidden bool) []any {
 		all := []any{}
-		for i, g := range totals.Groups {
-			all = append(all, group(g, counts[i]))
+		if hidden {
+			return all
+		}
+		for i, of := range w.columns {
+			group := map[string]any{"id": of[0].ID, "label": words(label(of)), "sex": of[0].Sex, "age": of[0].Age, "people": people[i]}
+			for _, c := range of[1:] {
+				group["id"], group["sex"], group["age"] = fmt.Sprint(group["id"], "+", c.ID), "", ""
+			}
+			all = append(all, group)
 		}
 		return all
 	}
@@ -903,13 +1390,11 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 		if s.Rehearsal {
 			rehearsals++
 		}
-		own, rounds := []any{}, []any{}
-		for _, g := range s.Groups {
-			own = append(own, group(g.Category, g.Net))
-		}
-		for _, r := range s.Rounds {
-			round := map[string]any{"question": r.ID, "round": r.N, "step": r.Step, "suppressed": r.Answered() < 10, "answered": nil, "skipped": nil, "counts": nil}
-			if r.Answered() >= 10 {
+		rounds := []any{}
+		for i := range s.Rounds {
+			r := &s.Rounds[i]
+			round := map[string]any{"question": r.ID, "round": r.N, "step": r.Step, "phase": r.Phase, "suppressed": w.rounds[r], "answered": nil, "skipped": nil, "counts": nil}
+			if !w.rounds[r] {
 				counts := map[string]any{}
 				for i, o := range r.Options {
 					counts[o.ID] = r.Counts[i]
@@ -918,10 +1403,14 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 			}
 			rounds = append(rounds, round)
 		}
+		disability := s.Disability
+		if w.disabilityOf[s] {
+			disability = nil
+		}
 		screenings = append(screenings, map[string]any{
 			"id": s.ID, "kiosk": s.Kiosk, "rehearsal": s.Rehearsal, "heldAt": s.HeldAt, "startedAt": s.StartedAt, "endedAt": s.EndedAt, "regency": s.Regency,
 			"kodeKemendagri": s.KodeKemendagri, "kodeBps": s.KodeBPS, "venue": s.Venue, "audience": s.Audience, "programme": s.Programme, "film": words(s.FilmTitle),
-			"people": s.People(), "groups": own, "disability": s.Disability, "rounds": rounds, "quality": s.Quality, "signed": s.Key != "", "copies": s.Copies, "digest": s.Digest,
+			"people": sessionOf(s)["people"], "groups": groups(w.peopleOf(s), w.of[s]), "suppressed": w.of[s], "disability": disability, "rounds": rounds, "quality": s.Quality, "signed": s.Key != "", "copies": s.Copies, "digest": s.Digest,
 			"note": map[string]any{"went": s.Note.Went, "away": s.Note.Away, "why": s.Note.Why},
 		})
 	}
@@ -935,19 +1424,18 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 	if n, ok := fewOrNumber(totals.Disability, totals.AskedAt).(int); ok {
 		disability = n
 	}
-	regencies, changes := []any{}, []any{}
+	regencies, changes, answers := []any{}, []any{}, []any{}
 	for _, r := range totals.Regencies {
-		regencies = append(regencies, map[string]any{"name": r.Name, "kodeKemendagri": r.Kemendagri, "kodeBps": r.BPS, "screenings": r.Screenings, "people": r.People, "groups": groups(r.Groups)})
+		hidden := w.groups[r.Kemendagri+" "+r.Name]
+		regencies = append(regencies, map[string]any{"name": r.Name, "kodeKemendagri": r.Kemendagri, "kodeBps": r.BPS, "screenings": r.Screenings, "people": r.People,
+			"groups": groups(w.inColumns(totals, r.Groups), hidden), "suppressed": hidden})
 	}
 	part := func(a *Answers, i int) any {
-		if a.Small() {
-			return nil
-		}
 		low, high := chart.Wilson(a.Counts[i], a.Answered)
 		return map[string]any{"answered": a.Answered, "count": a.Counts[i], "share": float64(a.Counts[i]) / float64(a.Answered), "low": low, "high": high}
 	}
 	for _, c := range totals.Changes {
-		hidden := c.Before.Small() || c.After.Small()
+		hidden := w.changeHidden(c)
 		options := []any{}
 		for i, o := range c.Before.Options {
 			option := map[string]any{"id": o.ID, "text": words(o.Text), "right": o.Right, "before": nil, "after": nil}
@@ -957,6 +1445,18 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 			options = append(options, option)
 		}
 		changes = append(changes, map[string]any{"question": c.Before.ID, "text": words(c.Before.Text), "screenings": c.Before.Times, "suppressed": hidden, "options": options})
+	}
+	for _, a := range totals.Answers {
+		hidden := w.tooFew(a)
+		options := []any{}
+		for i, o := range a.Options {
+			option := map[string]any{"id": o.ID, "text": words(o.Text), "right": o.Right}
+			if !hidden {
+				option["share"] = part(a, i)
+			}
+			options = append(options, option)
+		}
+		answers = append(answers, map[string]any{"question": a.ID, "text": words(a.Text), "phase": a.Phase, "screenings": a.Times, "suppressed": hidden, "options": options})
 	}
 	kiosks, problems := []any{}, []any{}
 	for _, k := range m.Kiosks {
@@ -970,9 +1470,9 @@ func TestEveryFigureOfTheJSON(t *testing.T) {
 		problems = append(problems, problem)
 	}
 	want := map[string]any{
-		"schemaVersion": 1, "regencies": regencies, "changes": changes, "screenings": screenings, "kiosks": kiosks, "problems": problems,
+		"schemaVersion": 1, "regencies": regencies, "answers": answers, "changes": changes, "screenings": screenings, "kiosks": kiosks, "problems": problems,
 		"cannotShow": map[string]any{"id": chart.CannotShow[0], "en": chart.CannotShow[1]},
-		"totals": map[string]any{"screenings": totals.Screenings, "people": totals.People, "groups": groups(totals.ByGroup), "disability": disability, "disabilityAskedAt": totals.AskedAt,
+		"totals": map[string]any{"screenings": totals.Screenings, "people": totals.People, "groups": groups(w.inColumns(totals, totals.ByGroup), false), "disability": disability, "disabilityAskedAt": totals.AskedAt,
 			"notedAt": totals.Noted, "noted": noted, "first": totals.First, "last": totals.Last, "rehearsals": rehearsals, "copies": m.Copies, "twice": m.Twice},
 	}
 	b, err := json.Marshal(want)
@@ -993,7 +1493,7 @@ var tags = regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)
 // TestEveryFigureOfThePage compares the words and figures of laporan.html, in their order, with the totals.
 func TestEveryFigureOfThePage(t *testing.T) {
 	m := mixed(t)
-	totals := m.Totals()
+	totals, w := m.Totals(), withheldOf(m.Result)
 	var out bytes.Buffer
 	if err := writeHTML(&out, m.Result, totals); err != nil {
 		t.Fatal(err)
@@ -1020,16 +1520,30 @@ func TestEveryFigureOfThePage(t *testing.T) {
 		"%s orang di %d pemutaran, %d kiosk people at %d screenings of %d kiosks %s orang dengan disabilitas, dari %d pemutaran yang menanyakannya people with a disability, at the %d screenings that asked %d latihan tidak dihitung. rehearsals are not counted.",
 		thousands(totals.People), totals.Screenings, len(m.Kiosks), totals.Screenings, len(m.Kiosks), thousands(fewOrNumber(totals.Disability, totals.AskedAt).(int)), totals.AskedAt, totals.AskedAt, rehearsals(m.Result)))
 	var groups, regencies, months, table, changes strings.Builder
-	for i, g := range totals.Groups {
-		groups.WriteString(bar(g.Label.ID+" · "+g.Label.EN, totals.ByGroup[i]))
+	table.WriteString("Pemutaran Screenings ")
+	for i, of := range w.columns {
+		l := label(of)
+		groups.WriteString(bar(l.ID+" · "+l.EN, w.inColumns(totals, totals.ByGroup)[i]))
+		fmt.Fprintf(&table, "%s %s ", l.ID, l.EN)
 	}
+	table.WriteString("Orang People ")
+	hidden := w.merged
 	for _, r := range totals.Regencies {
 		regencies.WriteString(bar(r.Name, r.People))
 		fmt.Fprintf(&table, "%s %s %d ", r.Name, r.Kemendagri, r.Screenings)
-		for _, n := range r.Groups {
-			fmt.Fprintf(&table, "%d ", n)
+		for _, n := range w.inColumns(totals, r.Groups) {
+			if w.groups[r.Kemendagri+" "+r.Name] {
+				table.WriteString("… ")
+				hidden = true
+			} else {
+				fmt.Fprintf(&table, "%s ", thousands(n))
+			}
 		}
 		fmt.Fprintf(&table, "%d ", r.People)
+	}
+	if hidden {
+		why := lang.Text("collect.not_shown", lang.Params{"n": 10})
+		fmt.Fprintf(&table, "%s %s", why["id"], why["en"])
 	}
 	for _, month := range totals.Months {
 		months.WriteString(bar(strings.TrimPrefix(export.LongDate(month.Month+"-01"), "1 "), month.People))
@@ -1037,10 +1551,10 @@ func TestEveryFigureOfThePage(t *testing.T) {
 	check("the groups", section("By group</i></h3>", "</section>"), groups.String())
 	check("the regencies", section("By regency</i></h3>", "</section>"), regencies.String())
 	check("the months", section("By month</i></h3>", "</section>"), months.String())
-	check("the table", section("<i>People</i></th></tr>", "</table>"), table.String())
+	check("the table", section("<th>Kode</th>", "<h2>Catatan"), table.String())
 	for _, c := range totals.Changes {
 		fmt.Fprintf(&changes, "%s %s ", c.Before.Text.ID, c.Before.Text.EN)
-		if c.Before.Small() || c.After.Small() {
+		if w.changeHidden(c) {
 			changes.WriteString("Kurang dari 10 orang menjawab; tidak ditampilkan. Fewer than 10 answered; not shown. ")
 			continue
 		}

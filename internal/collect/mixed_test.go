@@ -223,7 +223,7 @@ func TestScreeningsAreThoseOfTheJournals(t *testing.T) {
 		p := s.Screening.Programme
 		want := Screening{
 			ID: s.Screening.ID, Kiosk: s.Kiosk, Rehearsal: s.Screening.Rehearsal, Programme: p.Pack,
-			FilmID: p.Film.ID, FilmTitle: words(p.Film.Title), FilmFinished: s.Playback.Finished,
+			FilmID: p.Film.ID, FilmTitle: words(p.Film.Title), FilmFinished: s.Showing.Ended != 0,
 			Regency: s.Screening.Regency().Name, KodeKemendagri: s.Screening.Regency().Kemendagri, KodeBPS: s.Screening.Regency().BPS,
 			Venue: s.Screening.Details.Venue, Audience: string(s.Screening.Details.Audience), Label: s.Screening.Details.Label,
 			Disability: s.Attendance.Disability, LastEvent: s.Seq, Note: s.Note,
@@ -244,8 +244,9 @@ func TestScreeningsAreThoseOfTheJournals(t *testing.T) {
 			if len(q.Rounds) == 0 {
 				saw["unasked"]++
 			}
-			for _, r := range q.Rounds {
-				round := Round{Question: def, N: r.N, Step: r.Step, Ballots: r.Ballots, Skipped: r.Skipped, Counts: r.Counts, Hands: r.Hands}
+			phases := s.Phases(&q)
+			for i, r := range q.Rounds {
+				round := Round{Question: def, N: r.N, Step: r.Step, Phase: phases[i], Ballots: r.Ballots, Skipped: r.Skipped, Counts: r.Counts, Hands: r.Hands}
 				for _, c := range screening.Channels {
 					if n := r.ByChannel[c]; n > 0 {
 						round.Channels = append(round.Channels, Channel{string(c), n})
