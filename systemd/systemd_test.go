@@ -18,7 +18,7 @@ func exposure(t *testing.T, unit string) float64 {
 	out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", unit).CombinedOutput()
 	match := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`).FindSubmatch(out)
 	if match == nil {
-		t.Fatalf("systemd-analyze (of the package systemd, which `.ci/setup.sh test` installs): %v: %s", err, out)
+		t.Fatalf("systemd-analyze (of the package systemd): %v: %s", err, out)
 	}
 	level, err := strconv.ParseFloat(string(match[1]), 64)
 	if err != nil {

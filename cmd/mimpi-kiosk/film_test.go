@@ -27,7 +27,7 @@ func TestFilmByMPVSurvivesKills(t *testing.T) {
 		"-f", "lavfi", "-i", "sine=duration=300", "-c:v", "libx264", "-preset", "ultrafast", "-g", "50",
 		"-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", filepath.Join(film, "film.mp4")).CombinedOutput()
 	if err != nil {
-		t.Fatalf("make a film: %v: %s (apt install ffmpeg, or .ci/setup.sh test)", err, out)
+		t.Fatalf("make a film: %v: %s (apt install ffmpeg, or run the tests by make)", err, out)
 	}
 	socket := filepath.Join(dir, "player.sock")
 	write(t, filepath.Join(film, "film.toml"), "id = \"long\"\ntitle.id = \"Film panjang\"\nfile = \"film.mp4\"\n")

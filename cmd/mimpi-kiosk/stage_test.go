@@ -209,7 +209,7 @@ func openPage(t *testing.T, url string, flags ...string) *chromiumPage {
 	cmd.WaitDelay = 20 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("start Chromium: %v (apt install chromium, or .ci/setup.sh test)", err)
+		t.Fatalf("start Chromium: %v (apt install chromium, or run the tests by make)", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {

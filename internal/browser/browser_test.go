@@ -61,7 +61,7 @@ func chromium(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Fatal("there is no chromium: install it (.ci/setup.sh test)")
+		t.Fatal("there is no chromium: install it (make runs the tests in a Debian that has it)")
 	}
 	return program
 }

@@ -31,7 +31,7 @@ func startPostgres(t *testing.T) (address string) {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(found) == 0 {
-		t.Fatal("PostgreSQL is missing: apt-get install postgresql, or .ci/setup.sh test")
+		t.Fatal("PostgreSQL is missing: apt-get install postgresql, or run the tests by make")
 	}
 	bin := found[len(found)-1]
 	dir, err := os.MkdirTemp("", "mimpi-postgres-") // short: it holds a socket

@@ -283,11 +283,11 @@ func TestSmallGroupsAreShownNowhere(t *testing.T) {
 func TestSpreadsheetOpensInLibreOffice(t *testing.T) {
 	office, err := exec.LookPath("soffice")
 	if err != nil {
-		t.Fatal("LibreOffice is missing: apt-get install libreoffice-calc, or .ci/setup.sh test")
+		t.Fatal("LibreOffice is missing: apt-get install libreoffice-calc, or run the tests by make")
 	}
 	pdftoppm, err := exec.LookPath("pdftoppm")
 	if err != nil {
-		t.Fatal("pdftoppm is missing: apt-get install poppler-utils, or .ci/setup.sh test")
+		t.Fatal("pdftoppm is missing: apt-get install poppler-utils, or run the tests by make")
 	}
 	stick, _ := evenings(t, 40)
 	r := collect(t, Options{}, stick)

@@ -94,7 +94,7 @@ func TestPlayFilm(t *testing.T) {
 		t.Fatalf("%v; make demo-film puts it in place", err)
 	}
 	if p := PlayFilm(t.Context(), film); p.Level != health.OK {
-		t.Errorf("the demo film: %+v (is mpv installed? .ci/setup.sh test installs it)", p)
+		t.Errorf("the demo film: %+v (is mpv installed? make test-go has it)", p)
 	}
 	broken := filepath.Join(t.TempDir(), "film.mp4")
 	if err := os.WriteFile(broken, []byte("this is no film"), 0o644); err != nil {

@@ -19,7 +19,7 @@ func need(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("%s is missing: apt-get install %s, or .ci/setup.sh test", name, name)
+		t.Fatalf("%s is missing: apt-get install %s, or run the tests by make", name, name)
 	}
 	return path
 }

@@ -35,7 +35,7 @@ const patience = 20 * time.Second // the machine may be busy
 func quiet(t testing.TB) Child {
 	t.Helper()
 	if _, err := exec.LookPath("mpv"); err != nil {
-		t.Fatal("mpv is missing: apt install mpv (or .ci/setup.sh test)")
+		t.Fatal("mpv is missing: apt install mpv (or run the tests by make)")
 	}
 	return Child{Args: append(Arguments(""), "--vo=null", "--ao=null")}
 }

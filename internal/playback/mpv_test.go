@@ -56,7 +56,7 @@ type booth struct {
 func newBooth(t testing.TB, h *playertest.Hall, options ...string) *booth {
 	t.Helper()
 	if _, err := exec.LookPath("mpv"); err != nil {
-		t.Fatal("mpv is missing: apt install mpv (or .ci/setup.sh test)")
+		t.Fatal("mpv is missing: apt install mpv (or run the tests by make)")
 	}
 	film, subtitles := playertest.Clip(t)
 	b := &booth{t: t, hall: h, film: film}

@@ -30,7 +30,7 @@ const nobody = 65534
 func newScreen(t testing.TB) *screen {
 	t.Helper()
 	if _, err := exec.LookPath("cage"); err != nil {
-		t.Fatal("cage is missing: apt install cage (or .ci/setup.sh test)")
+		t.Fatal("cage is missing: apt install cage (or run the tests by make)")
 	}
 	s := &screen{t: t, dir: t.TempDir()}
 	err := errors.Join(os.Chmod(filepath.Dir(s.dir), 0o755), os.Chmod(s.dir, 0o700))

@@ -27,7 +27,7 @@ func startPulse(t testing.TB) *pulse {
 	t.Helper()
 	for _, program := range []string{"pulseaudio", "pactl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is missing: apt install pulseaudio pulseaudio-utils (or .ci/setup.sh test)", program)
+			t.Fatalf("%s is missing: apt install pulseaudio pulseaudio-utils (or run the tests by make)", program)
 		}
 	}
 	dir := t.TempDir()

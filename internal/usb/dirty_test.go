@@ -25,7 +25,7 @@ func TestSticksThatWerePulledOutAreRepaired(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := exec.LookPath(test.format[0]); err != nil {
-				t.Fatalf("%s is missing: .ci/setup.sh test installs it", test.format[0])
+				t.Fatalf("%s is missing: make test-go has it", test.format[0])
 			}
 			for _, dirty := range []bool{false, true} {
 				b := newBox(t)

@@ -24,7 +24,7 @@ func newVoices(t *testing.T, o Options) *Voices {
 	t.Helper()
 	for _, program := range []string{"espeak-ng", "sox", "mpv"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Fatalf("%s is needed: run .ci/setup.sh test", program)
+			t.Fatalf("%s is needed: make test-go has it", program)
 		}
 	}
 	if o.Dir == "" {

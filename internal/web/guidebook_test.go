@@ -29,7 +29,7 @@ func TestGuidebookOnPhones(t *testing.T) {
 	page := phone.get("/guidebook")
 	pictures := regexp.MustCompile(`src="(/guidebook/\d+\.jpg)"`).FindAllStringSubmatch(string(page.body), -1)
 	if len(pictures) != 2 {
-		t.Fatalf("%d pages on the page (poppler-utils is needed: run .ci/setup.sh test)", len(pictures))
+		t.Fatalf("%d pages on the page (poppler-utils is needed: make test-go has it)", len(pictures))
 	}
 	for _, m := range pictures {
 		if r := phone.get(m[1]); r.StatusCode != 200 || r.Header.Get("Content-Type") != "image/jpeg" || !strings.HasPrefix(string(r.body), "\xff\xd8") {

@@ -119,7 +119,7 @@ func TestDnsmasqLeadsProbesToTheKiosk(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("dnsmasq")
 	if err != nil {
-		t.Fatal("there is no dnsmasq: install dnsmasq-base (.ci/setup.sh test)")
+		t.Fatal("there is no dnsmasq: install dnsmasq-base (make runs the tests in a Debian that has it)")
 	}
 	const file = "../../systemd/mimpi-kiosk-dnsmasq.conf"
 	text, err := os.ReadFile(file)

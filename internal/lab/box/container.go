@@ -38,7 +38,7 @@ func contain(ctx context.Context, a architecture, deb, newer, work string, log i
 		return nil, errors.New("a container is for this machine's own architecture")
 	}
 	if _, err := exec.LookPath("systemd-nspawn"); err != nil {
-		return nil, errors.New("the lab needs systemd-nspawn: apt install systemd-container (.ci/setup.sh test does it)")
+		return nil, errors.New("the lab needs systemd-nspawn: apt install systemd-container (make runs the labs in a Debian that has it)")
 	}
 	arguments, err := installation(ctx, a, deb, newer, work, os.Stdout)
 	if err != nil {

@@ -28,7 +28,7 @@ func qemuIO(t *testing.T, c *Card, commands ...string) {
 	err = exec.Command("qemu-io", append(args, address)...).Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) { // "abort" is no way to end
-		t.Fatalf("%v (.ci/setup.sh test installs it)", err)
+		t.Fatalf("%v (make runs the tests in a Debian that has it)", err)
 	}
 	if err := take(); err != nil {
 		t.Error(err)

@@ -62,7 +62,7 @@ func alone() error {
 
 func newNetwork(ctx context.Context) (*network, error) {
 	if _, err := exec.LookPath("ip"); err != nil {
-		return nil, fmt.Errorf("outages need ip: %w (apt install iproute2; .ci/setup.sh test does it)", err)
+		return nil, fmt.Errorf("outages need ip: %w (apt install iproute2; make test-network has it)", err)
 	}
 	n := &network{up: true, changed: make(chan struct{})}
 	err := elsewhere(func() (err error) {

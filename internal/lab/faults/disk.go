@@ -320,7 +320,7 @@ func (w *watcher) level(ctx context.Context, want string) error {
 func tool(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s %s: %w: %s (it needs root, and .ci/setup.sh test)", name, strings.Join(args, " "), err, out)
+		return fmt.Errorf("%s %s: %w: %s (it needs root; make test-faults has what it uses)", name, strings.Join(args, " "), err, out)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func Start(ctx context.Context, options Options) (*Guest, error) {
 		return nil, fmt.Errorf("qemu: no machine of architecture %q is known", options.Arch)
 	}
 	if _, err := exec.LookPath(architecture[0]); err != nil {
-		return nil, fmt.Errorf("qemu: %w; `.ci/setup.sh test` installs it", err)
+		return nil, fmt.Errorf("qemu: %w; make runs the labs in a Debian that has it", err)
 	}
 
 	ctx, kill := context.WithCancel(ctx)

@@ -27,7 +27,7 @@ func Film(ctx context.Context, folder string) error {
 	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=size=64x36:rate=1:duration=7200",
 		"-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4", film+".part").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("ffmpeg: %w\n%s(.ci/setup.sh test installs it)", err, out)
+		return fmt.Errorf("ffmpeg: %w\n%s(make runs the tests in a Debian that has it)", err, out)
 	}
 	return os.Rename(film+".part", film)
 }

@@ -25,7 +25,7 @@ func clip(t *testing.T, name string, how ...string) string {
 	to := filepath.Join(t.TempDir(), name)
 	args := append([]string{"-nostdin", "-v", "error", "-t", "8", "-i", demo}, how...)
 	if out, err := exec.CommandContext(t.Context(), "ffmpeg", append(args, to)...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg: %v %s; .ci/setup.sh test installs it", err, out)
+		t.Fatalf("ffmpeg: %v %s; make test-go has it", err, out)
 	}
 	return to
 }
@@ -102,7 +102,7 @@ func TestFilmsThatAreNotWhatTheyShouldBe(t *testing.T) {
 				// Without its length nothing is said of speed: other tests run beside this one.
 				tried, err := Decode(t.Context(), Film{File: c.film, Convert: report.ConvertCommand(c.film)})
 				if errors.Is(err, ErrNoDecoder) {
-					t.Fatalf("%v; .ci/setup.sh test installs it", err)
+					t.Fatalf("%v; make test-go has it", err)
 				}
 				if err != nil || tried.Level != c.decoding {
 					t.Errorf("by decoding %s: %q %v", tried.Level, tried.Message["en"], err)

@@ -42,7 +42,7 @@ func Clip(t testing.TB) (film, subtitles string) {
 		"-f", "lavfi", "-i", "sine=duration="+seconds,
 		"-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", film).CombinedOutput()
 	if err != nil {
-		t.Fatalf("make a film: %v: %s (apt install ffmpeg, or .ci/setup.sh test)", err, out)
+		t.Fatalf("make a film: %v: %s (apt install ffmpeg, or run the tests by make)", err, out)
 	}
 	if err := os.WriteFile(subtitles, []byte("WEBVTT\n\n00:00.000 --> 00:12.000\nBeta mimpi\n"), 0o644); err != nil {
 		t.Fatal(err)

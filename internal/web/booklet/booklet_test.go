@@ -30,7 +30,7 @@ func book(t *testing.T, pages int) string {
 func TestPages(t *testing.T) {
 	b := New(book(t, 3), filepath.Join(t.TempDir(), "pages"))
 	if n, err := b.Pages(t.Context()); err != nil || n != 3 {
-		t.Fatalf("%d pages, %v (poppler-utils is needed: run .ci/setup.sh test)", n, err)
+		t.Fatalf("%d pages, %v (poppler-utils is needed: make test-go has it)", n, err)
 	}
 	var all sync.WaitGroup
 	for range 3 { // a hall of phones

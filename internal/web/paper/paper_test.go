@@ -34,7 +34,7 @@ func sheet() Sheet {
 func run(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
-		t.Fatalf("%s is needed: run .ci/setup.sh test", program)
+		t.Fatalf("%s is needed: make test-go has it", program)
 	}
 	out, err := exec.Command(program, args...).Output()
 	if err != nil {
