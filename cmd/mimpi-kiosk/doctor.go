@@ -142,6 +142,9 @@ func examine(ctx context.Context, f flags, root string) examination {
 		e.add(clockHealth(sourceOf(clock.Read())))
 	}
 	e.add(pinSet(f.data))
+	if part := signingKey(f.data); part != nil && !e.Running {
+		e.add(*part)
+	}
 	film, parts := packOf(ctx, f)
 	for _, p := range parts {
 		e.add(p)

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mimpi-kiosk/kiosk-ui/lang"
-
 	"mimpi-kiosk/internal/export"
+	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/sqlite"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 func exportCommand() *cobra.Command {
@@ -74,7 +74,31 @@ func exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (k *kiosk) exportOptions() (export.Options, error) { return exportOptions(k.data, k.config) }
+func (k *kiosk) exportOptions() (export.Options, error) {
+	opts, err := exportOptions(k.data, k.config)
+	if part := signingKey(k.data); part != nil {
+		k.board.Set(*part)
+	}
+	return opts, err
+}
+
+// errWithheld says that the settings forbid an export.
+var errWithheld = errors.New("nothing is exported: what should be encrypted would be readable by everybody. Mend the configuration first")
+
+const signingKeyFile = "signing.key"
+
+// signingKey is the note on a key that was damaged and made again, nil when none was.
+func signingKey(data string) *health.Part {
+	file, err := export.DamagedKey(filepath.Join(data, signingKeyFile))
+	if err != nil || file == "" { // the pattern is a constant: no error comes of it
+		return nil
+	}
+	return &health.Part{
+		Part: "signing_key", Level: health.Note,
+		Message: lang.Text("export.key_replaced", lang.Params{"file": filepath.Base(file)}),
+		Hint:    lang.Text("export.key_replaced_do", lang.Params{"file": file}),
+	}
+}
 
 // exportOptions says how exports are signed, and for whom they are encrypted. Who asked
 // for encryption and made a mistake in it must not get exports that everybody can read.
@@ -83,10 +107,10 @@ func exportOptions(data string, s settings) (export.Options, error) {
 		for _, p := range s.problems {
 			// The mistake may be the very line, or its heading.
 			if text, _ := os.ReadFile(p.File); bytes.Contains(text, []byte("age1")) {
-				return export.Options{}, fmt.Errorf("nothing is exported: what should be encrypted would be readable by everybody. Mend the configuration first: %w", p)
+				return export.Options{}, fmt.Errorf("%w: %w", errWithheld, p)
 			}
 		}
 	}
-	key, err := export.OpenKey(filepath.Join(data, "signing.key"))
+	key, err := export.OpenKey(filepath.Join(data, signingKeyFile))
 	return export.Options{Key: key, Recipients: s.Export.AgeRecipients}, err
 }

@@ -246,6 +246,9 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 		log.Error("the PIN is not reset", "error", err)
 	}
 	k.board.Set(pinHealth(k.keeper.Notes()))
+	if part := signingKey(k.data); part != nil {
+		k.board.Set(*part)
+	}
 	k.board.Set(web.PINHealth(k.keeper.PINSet()))
 	return k, nil
 }

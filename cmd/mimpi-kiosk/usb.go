@@ -19,6 +19,7 @@ import (
 	"mimpi-kiosk/internal/sqlite"
 	"mimpi-kiosk/internal/usb"
 	"mimpi-kiosk/internal/web"
+	"mimpi-kiosk/kiosk-ui/lang"
 )
 
 // sticks brings together the USB sticks, the journal, the packs and the screens.
@@ -120,8 +121,11 @@ var heldBy = map[usb.Hold]string{usb.FilmRuns: "film", usb.WeakPower: "power"}
 // Export implements [usb.Work].
 func (s *sticks) Export(ctx context.Context, dir string, before func(done, all int) error) (usb.Exported, error) {
 	opts, err := s.exportOptions()
-	if err != nil {
+	switch {
+	case errors.Is(err, errWithheld):
 		return usb.Exported{}, &usb.Trouble{Why: usb.Withheld, Err: err}
+	case err != nil:
+		return usb.Exported{}, &usb.Trouble{Why: usb.Incomplete, Err: err, Message: lang.Text("export.key_failed")}
 	}
 	var e usb.Exported
 	sum := sha256.New()

@@ -2,16 +2,20 @@ package export
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"aead.dev/minisign"
+	"golang.org/x/crypto/blake2b"
 )
 
 // Names of the files that show whether anything was changed.
@@ -29,21 +33,95 @@ type Key struct {
 	secret  []byte // for the digest of what is sealed
 }
 
-// OpenKey reads the kiosk's key from the file, or makes one when there is no file. The
-// file can be read by its owner alone, who is the owner of the folder.
+// damagedSuffix is behind the name of a key file that could not be used.
+const damagedSuffix = ".damaged"
+
+// OpenKey reads the kiosk's key from the file, or makes one when there is no file. A file
+// that holds no usable key (empty, cut, or with a changed bit, as a memory card may leave
+// it) is set aside under its name with ".damaged" behind it, and a new key is made;
+// [DamagedKey] tells of it from then on. The file can be read by its owner alone, who is
+// the owner of the folder. An error means that the card does not take what it must.
 func OpenKey(path string) (*Key, error) {
 	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		text, err = makeKey(path)
+	if err == nil {
+		if k, err := parseKey(text); err == nil {
+			return k, nil
+		}
+		if err = setKeyAside(path, text); err != nil {
+			return nil, fmt.Errorf("the kiosk's signing key in %s is damaged and cannot be set aside: %w", path, err)
+		}
+	}
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		text, err = makeKey(path) // of another program, where that was quicker
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the kiosk's signing key: %w", err)
 	}
+	return parseKey(text)
+}
+
+// parseKey returns the key in a file, when it is as [makeKey] made it: its public part checks
+// what it signs, and its id is the hash of that part (aead.dev/minisign, GenerateKey).
+func parseKey(text []byte) (*Key, error) {
 	k := &Key{secret: text}
 	if err := k.private.UnmarshalText(bytes.TrimSpace(text)); err != nil {
-		return nil, fmt.Errorf("the kiosk's signing key in %s cannot be read: %w. Move the file away to get a new key, and tell the coordinators", path, err)
+		return nil, err
+	}
+	public := k.private.Public().(minisign.PublicKey)
+	message := []byte("mimpi-kiosk")
+	if !minisign.Verify(public, message, minisign.Sign(k.private, message)) {
+		return nil, errors.New("its two halves do not belong together")
+	}
+	// In one line it is the base64 of "Ed", 8 bytes of id and the 32 bytes of the key.
+	line, err := base64.StdEncoding.DecodeString(public.String())
+	if err != nil {
+		return nil, err
+	}
+	hash := blake2b.Sum256(line[10:])
+	if !bytes.Equal(hash[:8], line[2:10]) {
+		return nil, errors.New("its id is not that of the key")
 	}
 	return k, nil
+}
+
+// setKeyAside renames the file with that damaged text, and overwrites nothing that was set
+// aside before. Where another program has done so since the text was read, it does nothing.
+func setKeyAside(path string, damaged []byte) error {
+	now, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && !bytes.Equal(now, damaged) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	aside := path + damagedSuffix
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) {
+			break
+		} else if err != nil {
+			return err
+		}
+		aside = fmt.Sprintf("%s%s-%d", path, damagedSuffix, n)
+	}
+	if err := os.Rename(path, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return syncOpened(folder)
+}
+
+// DamagedKey returns the newest file that [OpenKey] has set aside for the key in the file,
+// "" when there is none. It stands there until a person removes it.
+func DamagedKey(path string) (string, error) {
+	found, err := filepath.Glob(path + damagedSuffix + "*")
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	slices.SortFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(b, a)) })
+	return found[0], nil
 }
 
 func makeKey(path string) (text []byte, err error) {

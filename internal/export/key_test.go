@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,12 +51,57 @@ func TestOneKeyForEver(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("beside the key stand %v (%v)", entries, err)
 	}
-	if err := os.WriteFile(path, []byte("nonsense"), 0o600); err != nil {
+}
+
+// A key file that a memory card has damaged does not stop exports: it is set aside, and a new key
+// signs from then on.
+func TestDamagedKeysAreSetAside(t *testing.T) {
+	sound, err := os.ReadFile(keyFile(t))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenKey(path); err == nil || !strings.Contains(err.Error(), "Move the file away") {
-		t.Errorf("a broken key gave %v", err)
+	cases := map[string][]byte{
+		"empty": {}, "nonsense": []byte("nonsense"), "zeros": make([]byte, len(sound)), "cut": sound[:len(sound)/2],
 	}
+	for i, b := range sound[:len(sound)-1] {
+		if b != '\n' && i > bytes.IndexByte(sound, '\n') {
+			cases[fmt.Sprint("bit at ", i)] = append(append(bytes.Clone(sound[:i]), b^1), sound[i+1:]...)
+		}
+	}
+	for name, damaged := range cases {
+		path := filepath.Join(t.TempDir(), "signing.key")
+		for n := range 2 { // it may happen again
+			if err := os.WriteFile(path, damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			k, err := OpenKey(path)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			again, err := OpenKey(path)
+			if err != nil || again.Public() != k.Public() || k.Public() == "" {
+				t.Errorf("%s: the new key does not stay (%v)", name, err)
+			}
+			aside, err := DamagedKey(path)
+			want := path + ".damaged" + []string{"", "-2"}[n]
+			if content, rerr := os.ReadFile(aside); err != nil || rerr != nil || aside != want || !bytes.Equal(content, damaged) {
+				t.Errorf("%s: %q was set aside, want %q (%v %v)", name, aside, want, err, rerr)
+			}
+		}
+	}
+	if aside, err := DamagedKey(keyFile(t)); aside != "" || err != nil {
+		t.Errorf("beside a sound key stands %q, %v", aside, err)
+	}
+}
+
+// keyFile is the file of a new key.
+func keyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "signing.key")
+	if _, err := OpenKey(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func newKey(t *testing.T) *Key {

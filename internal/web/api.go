@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"net/http"
@@ -250,13 +251,35 @@ func shownGroups(s *screening.State) []shownGroup {
 
 func (s *Server) serveExport(w http.ResponseWriter, r *http.Request) {
 	name := "mimpi-kiosk-" + time.Now().In(s.zone).Format("2006-01-02") + ".zip"
-	w.Header().Set("Content-Type", "application/zip")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	w.Header().Set("Cache-Control", "no-store")
-	if err := s.archive.Export(r.Context(), w); err != nil {
+	zip := &download{to: w, head: func() {
+		w.Header().Set("Content-Type", "application/zip")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		w.Header().Set("Cache-Control", "no-store")
+	}}
+	switch err := s.archive.Export(r.Context(), zip); {
+	case err == nil:
+	case !zip.begun:
+		s.writeRefusal(w, fmt.Errorf("export: %w", err))
+	default:
 		s.log.Error("export", "error", err)
 		panic(http.ErrAbortHandler) // so that the browser does not take the half for the whole
 	}
+}
+
+// download is an answer whose header is made with its first byte: until then it can still
+// become a refusal.
+type download struct {
+	to    io.Writer
+	head  func()
+	begun bool
+}
+
+func (d *download) Write(p []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		d.head()
+	}
+	return d.to.Write(p)
 }
 
 // serveMetrics tells the kiosk's own machine how it does, in Prometheus' text format.

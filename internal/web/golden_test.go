@@ -3,8 +3,10 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -545,5 +547,15 @@ func TestGoldenSummary(t *testing.T) {
 	zip := b.get("/api/export.zip")
 	if zip.Header.Get("Content-Type") != "application/zip" || !strings.HasPrefix(zip.Header.Get("Content-Disposition"), `attachment; filename="mimpi-kiosk-20`) || !bytes.HasPrefix(zip.body, []byte("PK")) {
 		t.Errorf("the export is %v %q", zip.Header, zip.body)
+	}
+}
+
+// An export that cannot begin is refused with a sentence, not by a broken connection.
+func TestAnExportThatFailsIsRefused(t *testing.T) {
+	t.Parallel()
+	k := newKiosk(t, setup{exportFails: errors.New("the card does not answer")})
+	r := k.own().signIn().get("/api/export.zip")
+	if r.StatusCode != http.StatusServiceUnavailable || r.Header.Get("Content-Disposition") != "" || !bytes.Contains(r.body, []byte(`"message"`)) {
+		t.Errorf("it is answered with %s %v %q", r.Status, r.Header, r.body)
 	}
 }

@@ -156,10 +156,11 @@ var ownTexts = fstest.MapFS{
 
 // setup is what a test wants otherwise. Nil and zero are the usual.
 type setup struct {
-	journal func(screening.Journal) screening.Journal
-	parts   func(*Parts)
-	buffer  int  // bytes that the server's sockets may hold unread; 0 is the system's own
-	still   bool // the server is made but does not run: for tests of the views alone
+	exportFails error // of the download of all screenings, before its first byte
+	journal     func(screening.Journal) screening.Journal
+	parts       func(*Parts)
+	buffer      int  // bytes that the server's sockets may hold unread; 0 is the system's own
+	still       bool // the server is made but does not run: for tests of the views alone
 }
 
 type kiosk struct {
@@ -271,7 +272,7 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 	}
 	screenings := 0
 	parts := Parts{
-		Room: k.room, Clock: k.clock, Board: k.board, Keeper: k.keeper, Archive: archive{k.journal},
+		Room: k.room, Clock: k.clock, Board: k.board, Keeper: k.keeper, Archive: archive{k.journal, with.exportFails},
 		Pages: builtPages, Texts: texts, Hosts: []string{host},
 		Limits: Limits{Connections: 1000, ConnectionsPerAddress: 100, MessageBytes: 8192, MessagesPerSecond: 1000, MessagesBurst: 1000},
 		Zone:   time.FixedZone("WITA", 8*60*60),
@@ -359,7 +360,10 @@ func newKiosk(t testing.TB, with setup) *kiosk {
 }
 
 // archive is that of cmd/mimpi-kiosk/archive.go, without the export.
-type archive struct{ *sqlite.Journal }
+type archive struct {
+	*sqlite.Journal
+	exportFails error
+}
 
 func (a archive) State(ctx context.Context, id string) (*screening.State, error) {
 	state := screening.NewState()
@@ -375,7 +379,10 @@ func (a archive) State(ctx context.Context, id string) (*screening.State, error)
 	return state, nil
 }
 
-func (archive) Export(_ context.Context, w io.Writer) error {
+func (a archive) Export(_ context.Context, w io.Writer) error {
+	if a.exportFails != nil {
+		return a.exportFails
+	}
 	_, err := io.WriteString(w, "PK\x05\x06"+strings.Repeat("\x00", 18)) // an empty ZIP
 	return err
 }

@@ -26,7 +26,7 @@ func scan(t *testing.T, picture []byte) string {
 	}
 	out, err := exec.CommandContext(t.Context(), "zbarimg", "--raw", "--quiet", "-Sdisable", "-Sqrcode.enable", file).Output()
 	if err != nil {
-		t.Fatalf("zbarimg (of the package zbar-tools; make set-up-test installs it): %v", err)
+		t.Fatalf("zbarimg (of the package zbar-tools; make test-go has it): %v", err)
 	}
 	return strings.TrimSuffix(string(out), "\n")
 }
