@@ -50,6 +50,15 @@ func sound(t *testing.T, alone, rehearsal, open bool, happen func(k *journaltest
 	return made{events: k.Events}
 }
 
+// answered asks a question before the film.
+func answered(do func(screening.Source, screening.Command)) {
+	f := screening.FromFacilitator
+	do(f, screening.MoveTo{Step: screening.PollBefore})
+	do(f, screening.OpenQuestion{Question: "q1"})
+	do(f, screening.CloseQuestion{Question: "q1"})
+	do(f, screening.CountHands{Question: "q1", Counts: map[string]int{"a": 2, "b": 1}})
+}
+
 // TestEveryQualityWord lets each thing that a reader of the figures should know happen, alone,
 // and looks for its word in every file.
 func TestEveryQualityWord(t *testing.T) {
@@ -84,6 +93,22 @@ func TestEveryQualityWord(t *testing.T) {
 		}},
 		"presses_suspected": {also: "presses_unsettled", buttons: ButtonsSummary{PressesSuspected: 2}, happen: func(_ *journaltest.Kiosk, do func(screening.Source, screening.Command)) {
 			do(screening.FromKiosk, screening.SuspectPresses{Press: lost, Commands: []string{"gpio-1", "gpio-2"}})
+		}},
+		"no_whole_film": {happen: func(_ *journaltest.Kiosk, do func(screening.Source, screening.Command)) {
+			answered(do)
+			do(screening.FromFacilitator, screening.MoveTo{Step: screening.FilmStep})
+			do(screening.FromFacilitator, screening.PlayFilm{})
+		}},
+		"answer_shown_early": {happen: func(k *journaltest.Kiosk, do func(screening.Source, screening.Command)) {
+			answered(do)
+			// An older kiosk: this one refuses it.
+			early := k.Events[len(k.Events)-1]
+			early.Seq, early.Command, early.Event = early.Seq+1, "early", screening.QuestionRevealed{Question: "q1", Round: 1}
+			k.State.Apply(early)
+			k.Events = append(k.Events, early)
+			do(screening.FromFacilitator, screening.MoveTo{Step: screening.FilmStep})
+			do(screening.FromFacilitator, screening.PlayFilm{})
+			do(screening.FromPlayer, screening.FinishFilm{Epoch: k.State.Playback.Epoch, At: 600_000})
 		}},
 	}
 	tried := map[string]bool{"": true}
