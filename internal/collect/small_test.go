@@ -131,10 +131,7 @@ func TestOneEveningMergesItsSmallGroups(t *testing.T) {
 }
 
 // attack is one who has all files for people, and takes sums from sums.
-type attack struct {
-	t     *rapid.T
-	names []string
-}
+type attack struct{ t *rapid.T }
 
 func (a *attack) tell(what string, n int) {
 	if n > 0 && n < 10 {
