@@ -276,6 +276,10 @@ func FuzzFolder(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	half := f.TempDir()
+	if err := cut(e, 20).Write(f.Context(), half, export.Options{Rehearsals: true}); err != nil {
+		f.Fatal(err)
+	}
 	names := []string{export.SumsFile, export.SummaryFile, export.EventsFile, export.SignatureFile, "attendance.csv"}
 	for i, name := range names {
 		f.Add(uint8(i), files[name][:min(len(files[name]), 300)])
@@ -308,6 +312,19 @@ func FuzzFolder(f *testing.F) {
 		}
 		if same && !counts {
 			t.Errorf("a sound screening does not count: %v", r.Problems)
+		}
+		// Beside half of the evening, which is sound, nothing is taken for the whole.
+		for _, p := range r.Problems {
+			if p.Saved || p.What.EN == "" {
+				t.Errorf("nothing else is there: %+v", p)
+			}
+		}
+		r, err = Collect(t.Context(), []string{stick, half}, Options{Rehearsals: true})
+		if err != nil || len(r.Screenings) != 1 {
+			t.Fatalf("%v: %v", err, r.Problems)
+		}
+		if !counts && r.Bad() == 0 {
+			t.Errorf("half of the evening counts and a changed %s is no doubt: %v", changed, r.Problems)
 		}
 	})
 }
