@@ -488,7 +488,7 @@ func packAddFilm() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&dir, "pack", "", "folder of the screening pack; else the pack in use")
+	cmd.Flags().StringVar(&dir, "pack", "", "folder of the screening pack; without it the pack in use, where nothing is installed media/mimpi-beta in the current folder")
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not decode the film before it is copied")
 	cmd.Flags().BoolVar(&anyway, "anyway", false, "copy it also when this box does not play it well")
 	return cmd

@@ -80,7 +80,7 @@ func mixed(t *testing.T) *mixture {
 		}
 	}
 	m.Result = collect(t, Options{Rehearsals: true}, stick, second)
-	expect(t, m.Result, 30, "note checksum")
+	expect(t, m.Result, 30, "doubt checksum")
 	if rehearsals == 0 || rehearsals > 12 || m.Twice != 2 {
 		t.Fatalf("%d rehearsals, %d copies seen twice: the test shows nothing", rehearsals, m.Twice)
 	}
