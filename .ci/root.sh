@@ -115,6 +115,7 @@ mount --bind -o ro /etc/ssl/certs etc/ssl/certs
 cp -L /etc/resolv.conf /etc/hosts etc/
 cp "$run/apt-proxy" etc/apt/apt.conf.d/90host
 [ ! -e "$run/npmrc" ] || cp "$run/npmrc" root/.npmrc
+tr -d - </proc/sys/kernel/random/uuid >etc/machine-id # systemd-nspawn wants one
 echo "Written by .ci/root.sh: make runs the tests here." >etc/mimpi-kiosk-test-root
 mount -t proc proc proc
 mount --rbind /sys sys
@@ -181,7 +182,8 @@ machine_state() {
     {
         losetup --list --noheadings --output NAME,BACK-FILE 2>/dev/null | sed 's/^/loop device /'
         find /sys/class/net -mindepth 1 -printf 'network interface %f\n'
-        find "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)" -mindepth 1 -type d -printf 'control group %p\n' 2>/dev/null
+        # Those of systemd-nspawn; others come and go by themselves.
+        find /sys/fs/cgroup -type d \( -name '*kiosk*' -o -name payload -o -name supervisor \) -printf 'control group %p\n' 2>/dev/null
         find /proc/sys/fs/binfmt_misc -mindepth 1 -printf 'binfmt_misc %f\n' 2>/dev/null
         findmnt --list --noheadings --output TARGET | grep -F "$cache" | sed 's/^/mount /'
         find /boot /etc/systemd/system -printf '%p\n' 2>/dev/null
@@ -194,7 +196,7 @@ tidy() {
     local run=$1 left processes changed
     processes=$(as_root grep -lF " $run/root" /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3 | paste -sd,)
     left=$([ -z "$processes" ] || ps -o pid=,args= -p "$processes" | sed 's/^/process /')
-    changed=$(machine_state | diff "$run/before" - | sed -n 's/^> //p; s/^< /gone: /p')
+    changed=$(machine_state | diff "$run/before" - | sed -n 's/^> //p; s/^< \(package\|\/\)/gone: \1/p')
     printf '%s\n' "$left" "$changed" | grep . | sed 's/^/Left behind on this machine: /' >&2
 
     sed -n 's/^loop device \([^ ]*\) .*/\1/p' <<<"$changed" | while read -r loop; do as_root losetup --detach "$loop"; done
