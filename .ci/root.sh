@@ -194,13 +194,16 @@ machine_state() {
 # tidy says what was left or is gone, ends what may be ended, and removes the folder of the run.
 tidy() {
     local run=$1 left processes changed
+    # systemd-nspawn's control groups stay when it is killed; those with a process in them cannot go.
+    machine_state | comm -13 "$run/before" - | sed -n 's/^control group //p' | while read -r group; do
+        as_root find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+    done
     processes=$(as_root grep -lF " $run/root" /proc/[0-9]*/mountinfo 2>/dev/null | cut -d/ -f3 | paste -sd,)
     left=$([ -z "$processes" ] || ps -o pid=,args= -p "$processes" | sed 's/^/process /')
     changed=$(machine_state | diff "$run/before" - | sed -n 's/^> //p; s/^< \(package\|\/\)/gone: \1/p')
     printf '%s\n' "$left" "$changed" | grep . | sed 's/^/Left behind on this machine: /' >&2
 
     sed -n 's/^loop device \([^ ]*\) .*/\1/p' <<<"$changed" | while read -r loop; do as_root losetup --detach "$loop"; done
-    sed -n 's/^control group //p' <<<"$changed" | sort -r | while read -r group; do as_root rmdir "$group"; done # deepest first
     sed -n 's/^binfmt_misc //p' <<<"$changed" | while read -r name; do as_root sh -c "echo -1 >'/proc/sys/fs/binfmt_misc/$name'"; done
     as_root rm -rf --one-file-system "$run" || left=$run
     [ -z "$left$changed" ] || { say "The tests must leave nothing behind: that is a fault of theirs."; return 1; }
