@@ -703,7 +703,7 @@ function facilitator(
     codes,
     help,
     sticks: [],
-    pack: { title: film.title, waits: false, back: false, newer: [] },
+    pack: { title: film.title, waits: false, back: false },
     voice: true,
     note: step === 'closing' || step === 'ended' ? note : [],
     ...view,
@@ -992,26 +992,7 @@ const facilitatorFaces = [
         ],
       },
     ],
-    pack: {
-      title: film.title,
-      waits: true,
-      back: true,
-      newer: [
-        {
-          file: 'questions/k3.toml',
-          kind: 'changed',
-          text: {
-            id: 'pertanyaan k3 (Mana yang wajib ada?)',
-            en: 'questions k3 (What must be there?)',
-          },
-        },
-        {
-          file: 'pack.toml',
-          kind: 'kept',
-          text: { id: 'daftar pertanyaan', en: 'list of questions' },
-        },
-      ],
-    },
+    pack: { title: film.title, waits: true, back: true },
   }),
   facilitator('stick-waiting', 'set_up', {
     sticks: [waitingStick],
