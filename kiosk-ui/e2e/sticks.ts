@@ -1,7 +1,7 @@
 // USB sticks without a USB socket: loop devices, which the kiosk's own script mounts. What
 // systemd does with its units (systemd/mimpi-kiosk-usb*) is done here. Needs root.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -9,7 +9,17 @@ import { promisify } from 'node:util';
 import { root } from './places';
 
 const run = promisify(execFile);
-const script = resolve(root, 'systemd/mimpi-kiosk-usb');
+
+// The script mounts FAT and exFAT alone, which kernels for tests often lack: here ext4 is a
+// file system for sticks. The rest is the script's own (internal/usb/system_test.go does the same).
+const withExt4 = `#!/bin/sh
+MIMPI_KIOSK_USB_SOURCED=1
+. ${resolve(root, 'systemd/mimpi-kiosk-usb')}
+for_sticks() { [ "$1" = ext4 ]; }
+try() { mount -t ext4 -o "$1,errors=remount-ro" "$dev" "$mnt"; }
+repair() { e2fsck -p "$dev"; }
+main "$@"
+`;
 
 export class Sticks {
   /** The daemon's usb.folder. */
@@ -22,6 +32,7 @@ export class Sticks {
   constructor() {
     if (process.getuid?.() !== 0) throw new Error('sticks are loop devices here: run this as root');
     for (const name of ['sticks', 'mnt', 'requests']) mkdirSync(join(this.folder, name));
+    writeFileSync(this.#program(), withExt4, { mode: 0o755 });
     this.#requests = this.#serve();
   }
 
@@ -93,6 +104,10 @@ export class Sticks {
 
   async #script(...words: string[]): Promise<void> {
     const env = { ...process.env, MIMPI_KIOSK_USB: this.folder, MIMPI_KIOSK_USER: 'root' };
-    await run(script, words, { env });
+    await run(this.#program(), words, { env });
+  }
+
+  #program(): string {
+    return join(this.folder, 'usb');
   }
 }
