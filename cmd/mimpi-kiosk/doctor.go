@@ -24,6 +24,7 @@ import (
 	"mimpi-kiosk/internal/doctor"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
+	"mimpi-kiosk/internal/pack/local"
 	"mimpi-kiosk/internal/pack/shelf"
 	"mimpi-kiosk/internal/screening"
 	"mimpi-kiosk/internal/web"
@@ -345,6 +346,14 @@ func packOf(ctx context.Context, f flags) (pack.Film, []health.Part) {
 		if dir, ok := s.Current(); ok {
 			f.pack, fromStick = dir, true
 		}
+	}
+	if !fromStick {
+		dir, err := local.Of(f.data, f.pack).Folder()
+		if err != nil {
+			return none, []health.Part{health.Found("pack", health.Note, "Folder data tidak boleh dibaca: "+err.Error(), "The data folder may not be read: "+err.Error(),
+				"Jalankan dengan sudo.", "Run with sudo.")}
+		}
+		f.pack = dir
 	}
 	wrong := func(err error) []health.Part {
 		return []health.Part{health.Found("pack", health.Problem, "Paket pemutaran di "+f.pack+" salah: "+err.Error(), "The screening pack in "+f.pack+" has mistakes: "+err.Error(),

@@ -22,6 +22,8 @@ import (
 	"mimpi-kiosk/internal/box"
 	"mimpi-kiosk/internal/health"
 	"mimpi-kiosk/internal/pack"
+	"mimpi-kiosk/internal/pack/local"
+	"mimpi-kiosk/internal/pack/shelf"
 	"mimpi-kiosk/internal/pack/trial"
 	"mimpi-kiosk/internal/playback"
 )
@@ -54,10 +56,89 @@ func packCommand() *cobra.Command {
 		Use:   "pack",
 		Short: "Make, fill in and check screening packs",
 		Long: "A screening pack is a folder with the questions, help numbers, languages and film of an evening.\n" +
+			"Where DIR or --pack is not given it is the pack in use. The pack that the package put below /usr/share is an original:\n" +
+			"what is done to it is done to its copy in the data folder, which the kiosk uses.\n" +
 			"Exit code 0: sound (notes may be there); 1: mistakes, which were named; 2: wrong use, nothing was looked at.",
 	}
-	cmd.AddCommand(packVerify(), packNew(), packAddFilm(), packLanguage(), packSums(), packSign())
+	var data string
+	cmd.PersistentFlags().StringVar(&data, "data", "/var/lib/mimpi-kiosk", "data folder of the kiosk, where the pack in use is")
+	cmd.AddCommand(packVerify(), packNew(), packAddFilm(), packLanguage(), packSums(), packSign(), packWhere())
 	return cmd
+}
+
+// sourcePack is the pack in use where nothing is installed.
+const sourcePack = "media/mimpi-beta"
+
+// packFolder gives the folder of a pack, of the one in use for "". When it is to be edited
+// and is a shipped one, it has a copy then. done is called afterwards.
+func packFolder(cmd *cobra.Command, given string, toEdit bool) (dir string, done func() error, err error) {
+	data, err := cmd.Flags().GetString("data")
+	if err != nil {
+		return "", nil, err
+	}
+	done = func() error { return nil }
+	if given != "" {
+		if err := folderThere(given); err != nil {
+			return "", nil, err
+		}
+	}
+	if given == "" {
+		s, err := shelf.Open(filepath.Join(data, "packs"), nil)
+		if errors.Is(err, fs.ErrPermission) {
+			return "", nil, notAllowed(err)
+		}
+		if dir, ok := s.Current(); ok {
+			return dir, func() error { return local.Give(dir, data) }, nil
+		}
+		given = sourcePack
+		if exists(installedPack) {
+			given = installedPack
+		}
+	} else if !cmd.Flags().Changed("data") {
+		data = "" // that of the system which the pack belongs to
+	}
+	c := local.Of(data, given)
+	if !c.Shipped() {
+		return given, done, nil
+	}
+	if !toEdit {
+		dir, err = c.Folder()
+	} else if err = c.Settle(); err == nil {
+		dir, err = c.Make(true)
+		done = c.Give
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = notAllowed(err)
+	}
+	return dir, done, err
+}
+
+func notAllowed(err error) error {
+	return coded{fmt.Errorf("jalankan dengan sudo / run it with sudo: %w", err), exitWrongUse}
+}
+
+// edit does something to a pack, as packFolder finds it.
+func edit(cmd *cobra.Command, given string, do func(dir string) error) error {
+	dir, done, err := packFolder(cmd, given, true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(dir), done())
+}
+
+func packWhere() *cobra.Command {
+	return &cobra.Command{
+		Use:     "where",
+		Example: "  sudo nano \"$(sudo mimpi-kiosk pack where)/pack.toml\"",
+		Short:   "Print the folder of the pack in use, which can be edited there",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return edit(cmd, "", func(dir string) error {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), dir)
+				return err
+			})
+		},
+	}
 }
 
 // verified is what "pack verify --json" prints. Fields may be added, never renamed.
@@ -98,27 +179,28 @@ func packVerify() *cobra.Command {
 	var asJSON bool
 	var keys []string
 	cmd := &cobra.Command{
-		Use:     "verify DIR",
+		Use:     "verify [DIR]",
 		Example: "  mimpi-kiosk pack verify media/mimpi-beta\n  mimpi-kiosk pack verify kampung --key campaign.pub --json",
 		Short:   "Name every mistake of a pack with file, line and remedy",
-		Args:    oneArg("DIR"),
+		Args:    atMostOne("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := folderThere(args[0]); err != nil {
-				return err
-			}
 			check := pack.Check{Today: time.Now(), ScreenText: screenText()}
 			var err error
 			if check.Keys, err = publicKeys(keys); err != nil {
 				return coded{err, exitWrongUse}
 			}
-			v, err := pack.Verify(cmd.Context(), args[0], check)
+			dir, _, err := packFolder(cmd, first(args), false)
+			if err != nil {
+				return coded{err, exitWrongUse}
+			}
+			v, err := pack.Verify(cmd.Context(), dir, check)
 			if err != nil {
 				return coded{err, exitWrongUse}
 			}
 			out := cmd.OutOrStdout()
 			if asJSON {
 				err = printJSON(out, verified{
-					Program: "mimpi-kiosk", Version: version, Folder: args[0], Sound: len(v.Mistakes) == 0,
+					Program: "mimpi-kiosk", Version: version, Folder: dir, Sound: len(v.Mistakes) == 0,
 					Mistakes: judge(v.Mistakes, health.Problem, v.Pack), Notes: judge(v.Notes, health.Note, v.Pack),
 				})
 			} else {
@@ -174,48 +256,47 @@ func packNew() *cobra.Command {
 
 func packLanguage() *cobra.Command {
 	return &cobra.Command{
-		Use:     "language DIR CODE",
+		Use:     "language [DIR] CODE",
 		Example: "  mimpi-kiosk pack language kampung aoz",
 		Short:   "Make lang/CODE.json with every text to be translated, or add what is missing in it",
-		Args:    twoArgs("DIR", "CODE"),
+		Args:    oneOrTwo("DIR", "CODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := folderThere(args[0]); err != nil {
-				return err
-			}
-			if !pack.IsLanguageCode(args[1]) {
-				return coded{errors.New(inBoth(lang.Text("usage.language_code", lang.Params{"code": args[1]}), " / ")), exitWrongUse}
+			code := args[len(args)-1]
+			if !pack.IsLanguageCode(code) {
+				return coded{errors.New(inBoth(lang.Text("usage.language_code", lang.Params{"code": code}), " / ")), exitWrongUse}
 			}
 			screens, err := fs.ReadFile(lang.Files(), "id.json")
 			if err != nil {
 				return err
 			}
-			file, missing, err := pack.WriteLanguage(args[0], args[1], screens)
-			if err != nil {
+			return edit(cmd, first(args[:len(args)-1]), func(dir string) error {
+				file, missing, err := pack.WriteLanguage(dir, code, screens)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d teks masih kosong / texts are still empty\n", file, missing)
 				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d teks masih kosong / texts are still empty\n", file, missing)
-			return err
+			})
 		},
 	}
 }
 
 func packSums() *cobra.Command {
 	return &cobra.Command{
-		Use:     "sums DIR",
+		Use:     "sums [DIR]",
 		Example: "  mimpi-kiosk pack sums kampung",
 		Short:   "Write SHA256SUMS, by which damage on the way is found",
-		Args:    oneArg("DIR"),
+		Args:    atMostOne("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := folderThere(args[0]); err != nil {
+			return edit(cmd, first(args), func(dir string) error {
+				sums, err := pack.WriteSums(cmd.Context(), dir)
+				if err != nil {
+					return err
+				}
+				n := bytes.Count(sums, []byte("\n"))
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d berkas tercatat dalam SHA256SUMS. / %d files are in SHA256SUMS.\n", n, n)
 				return err
-			}
-			sums, err := pack.WriteSums(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			n := bytes.Count(sums, []byte("\n"))
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d berkas tercatat dalam SHA256SUMS. / %d files are in SHA256SUMS.\n", n, n)
-			return err
+			})
 		},
 	}
 }
@@ -223,19 +304,16 @@ func packSums() *cobra.Command {
 func packSign() *cobra.Command {
 	var key, makeKey string
 	cmd := &cobra.Command{
-		Use:     "sign DIR --key FILE",
+		Use:     "sign [DIR] --key FILE",
 		Example: "  mimpi-kiosk pack sign kampung --new-key campaign.key\n  mimpi-kiosk pack sign kampung --key campaign.key",
 		Short:   "Sign a pack with a key of minisign; kiosks that trust the key take no other",
 		Long: "Writes SHA256SUMS and SHA256SUMS.minisig. The key is that of \"minisign -G\"; its password is asked for, or\n" +
 			"read from $MINISIGN_PASSWORD. --new-key FILE makes a key without a password first: keep that file to yourself.\n" +
 			"Beside it FILE with the ending .pub in place of its own is the public key, to be given away.",
-		Args: oneArg("DIR"),
+		Args: atMostOne("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (key == "") == (makeKey == "") {
 				return coded{errors.New("--key FILE atau/or --new-key FILE"), exitWrongUse}
-			}
-			if err := folderThere(args[0]); err != nil {
-				return err
 			}
 			out := cmd.OutOrStdout()
 			if makeKey != "" {
@@ -250,7 +328,7 @@ func packSign() *cobra.Command {
 			if err != nil {
 				return coded{err, exitWrongUse}
 			}
-			if err := pack.Sign(cmd.Context(), args[0], private); err != nil {
+			if err := edit(cmd, first(args), func(dir string) error { return pack.Sign(cmd.Context(), dir, private) }); err != nil {
 				return err
 			}
 			public := fmt.Sprintf("%q", private.Public().(minisign.PublicKey).String())
@@ -401,18 +479,16 @@ func packAddFilm() *cobra.Command {
 			"name, read back from the card, and only then takes its place; its checksum is kept for \"mimpi-kiosk doctor\".",
 		Args: oneArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !cmd.Flags().Changed("pack") && exists(installedPack) {
-				dir = installedPack
-			}
 			source, err := findFilm(args[0])
 			if err != nil {
 				return coded{err, exitWrongUse}
 			}
-			return addFilm(cmd.Context(), cmd.OutOrStdout(), dir, source, quick, anyway)
+			return edit(cmd, dir, func(dir string) error {
+				return addFilm(cmd.Context(), cmd.OutOrStdout(), dir, source, quick, anyway)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&dir, "pack", "media/mimpi-beta", "folder of the screening pack; without it "+installedPack+" where that is, else media/mimpi-beta in the current folder")
-	cmd.Flags().Lookup("pack").DefValue = "" // the text says it
+	cmd.Flags().StringVar(&dir, "pack", "", "folder of the screening pack; without it the pack in use, where nothing is installed media/mimpi-beta in the current folder")
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not decode the film before it is copied")
 	cmd.Flags().BoolVar(&anyway, "anyway", false, "copy it also when this box does not play it well")
 	return cmd
@@ -492,10 +568,11 @@ func sayReport(w io.Writer, r pack.FilmReport) {
 	}
 }
 
-func twoArgs(first, second string) cobra.PositionalArgs {
+// oneOrTwo takes the second argument, and the first where it is wanted.
+func oneOrTwo(first, second string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 2 {
-			return coded{fmt.Errorf("tulis %[1]s dan %[2]s / give %[1]s and %[2]s", first, second), exitWrongUse}
+		if len(args) != 1 && len(args) != 2 {
+			return coded{fmt.Errorf("tulis %[1]s dan %[2]s, atau %[2]s / give %[1]s and %[2]s, or %[2]s", first, second), exitWrongUse}
 		}
 		return nil
 	}
@@ -508,6 +585,23 @@ func oneArg(name string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+func atMostOne(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return coded{fmt.Errorf("tulis satu %[1]s / give one %[1]s", name), exitWrongUse}
+		}
+		return nil
+	}
+}
+
+// first gives the first argument, "" where there is none.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 func printJSON(w io.Writer, v any) error {

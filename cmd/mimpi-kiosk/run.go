@@ -235,7 +235,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 	if k.clock, err = newMachineClock("/"); err != nil {
 		return nil, err
 	}
-	if k.packs, err = openPacks(f.data, k.config.Packs.TrustedKeys); err != nil {
+	if k.packs, err = openPacks(f.data, f.pack, k.config.Packs.TrustedKeys); err != nil {
 		k.board.Set(packHealth(err))
 		log.Error("packs", "error", err)
 	}

@@ -82,8 +82,16 @@ func (s *sticks) follow(ctx context.Context) error {
 	if s.room.Read(ctx, func(*screening.State) {}) != nil {
 		return nil // the Room's own Run says why
 	}
+	wasOn := false
 	for {
 		state := s.room.Latest()
+		if wasOn && !state.GoingOn() { // a whole evening's time to read what the upgrade took over
+			if err := s.packs.local.Forget(); err != nil {
+				s.log.Warn("forget what the upgrade took over", "error", err)
+			}
+			s.board.Set(takenOverHealth(s.packs.local))
+		}
+		wasOn = state.GoingOn()
 		s.desk.SetHold(holdOf(state, s.board.Parts()))
 		if s.packs.waits() && !state.GoingOn() {
 			err := s.packs.advance()
@@ -262,7 +270,22 @@ func (s *sticks) Ask(disk, task, pack string) error {
 
 // Pack implements [web.Sticks].
 func (s *sticks) Pack() web.PackState {
-	return web.PackState{Title: s.pack.Title, Waits: s.packs.waits(), Back: s.packs.canGoBack()}
+	seen := s.packs.seen()
+	state := web.PackState{Title: s.pack.Title, Waits: seen.waits, Back: seen.back, Newer: []web.PackChange{}}
+	for _, change := range seen.newer {
+		state.Newer = append(state.Newer, web.PackChange{File: change.File, Kind: string(change.Kind), Text: s.packs.inWords(change.File)})
+	}
+	return state
+}
+
+// TakeShipped implements [web.Sticks].
+func (s *sticks) TakeShipped(context.Context) error {
+	if err := s.packs.takeShipped(); err != nil {
+		s.log.Error("take the newer shipped pack", "error", err)
+		return web.PackRefused(shelf.Sentences(err))
+	}
+	s.reconsider()
+	return nil
 }
 
 // BackToPack implements [web.Sticks].

@@ -108,7 +108,7 @@ func AddFilm(ctx context.Context, dir, source string, told func(n int)) (added A
 	if err := replace(final+sumEnding, fmt.Appendf(nil, "%s  %s\n", added.Sum, name)); err != nil {
 		return added, fmt.Errorf("keep the checksum: %w", err)
 	}
-	if err := nameFilm(added.FilmTOML, name); err != nil {
+	if err := NameFilm(added.FilmTOML, name); err != nil {
 		return added, err
 	}
 	if p.Film.File != "" && p.Film.File != final && !p.Film.Missing {
@@ -174,9 +174,9 @@ func sumBeside(source string) (string, error) {
 
 var fileKey = regexp.MustCompile(`(?m)^([ \t]*file[ \t]*=[ \t]*)("[^"\r\n]*"|'[^'\r\n]*')`)
 
-// nameFilm writes the name of the film into film.toml, and leaves all else in it as it is:
-// remarks, ends of lines, byte order mark.
-func nameFilm(path, name string) error {
+// NameFilm writes the name of the film into the film.toml at path, and leaves all else in it
+// as it is: remarks, ends of lines, byte order mark.
+func NameFilm(path, name string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err

@@ -156,7 +156,7 @@ func FuzzNameFilm(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := nameFilm(path, "film-2.mp4"); err != nil {
+		if err := NameFilm(path, "film-2.mp4"); err != nil {
 			return // it says why
 		}
 		got, err := os.ReadFile(path)

@@ -400,6 +400,7 @@ func TestGoldenCommands(t *testing.T) {
 		"logToStick":            {`"disk":"sda"`, facilitatorRole, nil},
 		"takePack":              {`"disk":"sda","pack":"mimpi-beta-2"`, facilitatorRole, nil},
 		"backToPack":            {``, facilitatorRole, nil},
+		"takeShippedPack":       {``, facilitatorRole, nil},
 		"checkBox":              {`"step":"projector"`, touchRole, nil},
 		"countAttendee":         {`"category":"woman"`, touchRole, screening.CountAttendee{Category: "woman"}},
 		"undoCount":             {``, touchRole, screening.UndoCount{}},

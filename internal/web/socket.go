@@ -205,7 +205,7 @@ func (c *screen) handle(ctx context.Context, m message) error {
 			return errNotForYou
 		}
 		return s.show.PressKey(ctx, m.ID, m.Screening, press.Key)
-	case "copyToStick", "logToStick", "takePack", "backToPack":
+	case "copyToStick", "logToStick", "takePack", "backToPack", "takeShippedPack":
 		return c.handleStick(ctx, m)
 	case "checkBox":
 		return c.checkBox(m)

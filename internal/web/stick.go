@@ -44,6 +44,15 @@ type PackState struct {
 	Title screening.Text `json:"title"`
 	Waits bool           `json:"waits"` // another one was taken, for the next screening
 	Back  bool           `json:"back"`  // there is one to go back to
+	Newer []PackChange   `json:"newer"` // where the pack that came with an upgrade differs, which takeShippedPack takes
+}
+
+// PackChange is a file in which the pack that came with an upgrade differs from the one in
+// use, which was edited.
+type PackChange struct {
+	File string         `json:"file"`
+	Kind string         `json:"kind"` // "new", "changed", or "kept": it was edited here too, and stays as it is
+	Text screening.Text `json:"text"` // what it is: "questions: k3 (What is ...?)"
 }
 
 // Sticks is what looks after USB sticks and packs. It must be safe for concurrent use.
@@ -57,6 +66,13 @@ type Sticks interface {
 	Ask(disk, task, pack string) error
 	// BackToPack undoes the taking of a pack.
 	BackToPack(ctx context.Context) error
+	// TakeShipped has the pack that came with an upgrade used, but for what was edited.
+	TakeShipped(ctx context.Context) error
+}
+
+// PackRefused says why a pack cannot be taken.
+func PackRefused(message screening.Text) error {
+	return &refusal{Reason: "pack_refused", Message: message}
 }
 
 // What Sticks answers when something cannot be done.
@@ -72,15 +88,16 @@ var (
 // noSticks is a machine without them.
 type noSticks struct{}
 
-func (noSticks) Sticks() []Stick                  { return []Stick{} }
-func (noSticks) Pack() PackState                  { return PackState{Title: screening.Text{}} }
-func (noSticks) Follow() <-chan struct{}          { return nil }
-func (noSticks) Ask(string, string, string) error { return ErrNoStick }
-func (noSticks) BackToPack(context.Context) error { return errNotForYou }
+func (noSticks) Sticks() []Stick                   { return []Stick{} }
+func (noSticks) Pack() PackState                   { return PackState{Title: screening.Text{}, Newer: []PackChange{}} }
+func (noSticks) Follow() <-chan struct{}           { return nil }
+func (noSticks) Ask(string, string, string) error  { return ErrNoStick }
+func (noSticks) BackToPack(context.Context) error  { return errNotForYou }
+func (noSticks) TakeShipped(context.Context) error { return errNotForYou }
 
 // wishesOfSticks are the commands about sticks and packs: what they ask for.
 var wishesOfSticks = map[string]string{
-	"copyToStick": "export", "logToStick": "log", "takePack": "take", "backToPack": "",
+	"copyToStick": "export", "logToStick": "log", "takePack": "take", "backToPack": "", "takeShippedPack": "",
 }
 
 // handleStick does what the facilitator asks of a stick.
@@ -89,8 +106,11 @@ func (c *screen) handleStick(ctx context.Context, m message) error {
 	if c.role != facilitatorRole || json.Unmarshal(m.fields, &ask) != nil {
 		return errNotForYou
 	}
-	if m.Do == "backToPack" {
+	switch m.Do {
+	case "backToPack":
 		return c.server.sticks.BackToPack(ctx)
+	case "takeShippedPack":
+		return c.server.sticks.TakeShipped(ctx)
 	}
 	return c.server.sticks.Ask(ask.Disk, wishesOfSticks[m.Do], ask.Pack)
 }

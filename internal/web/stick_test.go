@@ -36,7 +36,11 @@ func (f *fakeSticks) Sticks() []Stick {
 }
 
 func (f *fakeSticks) Pack() PackState {
-	return PackState{Title: text("Mimpi Beta", "My Dream"), Waits: true, Back: true}
+	return PackState{Title: text("Mimpi Beta", "My Dream"), Waits: true, Back: true, Newer: []PackChange{
+		{File: "questions/k3.toml", Kind: "changed", Text: text("pertanyaan k3", "question k3")},
+		{File: "questions/k6.toml", Kind: "new", Text: text("pertanyaan k6", "question k6")},
+		{File: "pack.toml", Kind: "kept", Text: text("daftar pertanyaan", "list of questions")},
+	}}
 }
 func (f *fakeSticks) Follow() <-chan struct{} { return f.news }
 
@@ -51,6 +55,9 @@ func (f *fakeSticks) Ask(disk, task, pack string) error {
 }
 
 func (f *fakeSticks) BackToPack(context.Context) error { return f.Ask("sda", "back", "") }
+func (f *fakeSticks) TakeShipped(context.Context) error {
+	return f.Ask("sda", "take shipped", "")
+}
 
 // stickFaces is a stick in all its phases.
 func stickFaces() []Stick {

@@ -703,7 +703,7 @@ function facilitator(
     codes,
     help,
     sticks: [],
-    pack: { title: film.title, waits: false, back: false },
+    pack: { title: film.title, waits: false, back: false, newer: [] },
     voice: true,
     note: step === 'closing' || step === 'ended' ? note : [],
     ...view,
@@ -992,7 +992,26 @@ const facilitatorFaces = [
         ],
       },
     ],
-    pack: { title: film.title, waits: true, back: true },
+    pack: {
+      title: film.title,
+      waits: true,
+      back: true,
+      newer: [
+        {
+          file: 'questions/k3.toml',
+          kind: 'changed',
+          text: {
+            id: 'pertanyaan k3 (Mana yang wajib ada?)',
+            en: 'questions k3 (What must be there?)',
+          },
+        },
+        {
+          file: 'pack.toml',
+          kind: 'kept',
+          text: { id: 'daftar pertanyaan', en: 'list of questions' },
+        },
+      ],
+    },
   }),
   facilitator('stick-waiting', 'set_up', {
     sticks: [waitingStick],

@@ -28,6 +28,8 @@ import (
 
 	"aead.dev/minisign"
 	"github.com/google/renameio/v2"
+
+	"mimpi-kiosk/internal/pack/local"
 )
 
 // Shelf is the folder of packs.
@@ -75,7 +77,22 @@ func Open(dir string, keys []string) (*Shelf, error) {
 		s.state = state{}
 		return s, fmt.Errorf("which pack is in use: %w", err)
 	}
+	s.state.Current = s.notGiven(s.state.Current)
+	for _, name := range []*string{s.state.Previous, s.state.Next} {
+		if name != nil {
+			*name = s.notGiven(*name)
+		}
+	}
 	return s, nil
+}
+
+// notGiven gives BuiltIn for the copy of the built-in pack that an older version was given
+// (see package local) and that is back in its place.
+func (s *Shelf) notGiven(name string) string {
+	if _, err := os.Stat(filepath.Join(s.dir, name)); strings.HasSuffix(name, local.GivenEnding) && errors.Is(err, fs.ErrNotExist) {
+		return BuiltIn
+	}
+	return name
 }
 
 // Current gives the folder of the pack in use; ok is false when it is the built-in one.

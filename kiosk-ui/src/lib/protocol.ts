@@ -199,6 +199,14 @@ export interface PackState {
   title: Text;
   waits: boolean; // another one was taken, for the next screening
   back: boolean; // backToPack can undo it
+  newer: PackChange[]; // where the pack that came with an upgrade differs; takeShippedPack takes it
+}
+
+/** A file in which the pack that came with an upgrade differs from the one in use, which was edited. */
+export interface PackChange {
+  file: string;
+  kind: 'new' | 'changed' | 'kept'; // kept: it was edited here too, and stays as it is
+  text: Text; // what it is
 }
 
 /** What /check sees of the kiosk. */
@@ -410,7 +418,8 @@ export type CommandBody =
   | { do: 'copyToStick'; disk: string } // at once, whether the film runs or not
   | { do: 'logToStick'; disk: string }
   | { do: 'takePack'; disk: string; pack: string }
-  | { do: 'backToPack' };
+  | { do: 'backToPack' }
+  | { do: 'takeShippedPack' };
 
 /** stage only: what the browser player sees; sent every second while it plays and at each change. */
 export interface PlayerReport {
