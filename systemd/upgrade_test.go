@@ -84,7 +84,7 @@ func debOf(t *testing.T, dir, version, scripts, unit string, files map[string]st
 	var sums strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		write(t, filepath.Join(top, name), all[name], 0o644)
-		fmt.Fprintf(&sums, "%x  %s\n", md5.Sum([]byte(all[name])), name)
+		fmt.Fprintf(&sums, "%x  ./%s\n", md5.Sum([]byte(all[name])), name) // as nfpm writes them
 	}
 	write(t, filepath.Join(top, "DEBIAN/md5sums"), sums.String(), 0o644)
 	write(t, filepath.Join(top, "DEBIAN/control"), "Package: mimpi-kiosk\nVersion: "+version+"\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n", 0o644)
