@@ -252,6 +252,12 @@ func (p *power) people(e *led, step string, ended <-chan struct{}) []func() erro
 				return err
 			}
 			defer v.WS.Close()
+			round := 0
+			if role == "vote" {
+				if round, err = v.OpenRound(); err != nil {
+					return p.gone(ended, who, err)
+				}
+			}
 			for n := 1; ; n++ {
 				select {
 				case <-ended:
@@ -260,6 +266,9 @@ func (p *power) people(e *led, step string, ended <-chan struct{}) []func() erro
 				}
 				id, c := kept.ID(e.name+"-"+who, n), commands[(n-1)%len(commands)]
 				c["screening"] = e.id
+				if role == "vote" {
+					c["round"] = round
+				}
 				p.history.Invoke(id)
 				if err := v.Do(id, c); err != nil {
 					return p.gone(ended, who, err)
@@ -284,7 +293,7 @@ func (p *power) people(e *led, step string, ended <-chan struct{}) []func() erro
 	}
 	for n := range 3 {
 		ballot := func(choice string) map[string]any {
-			return map[string]any{"do": "castBallot", "question": "k1", "round": 1, "choices": []string{choice}}
+			return map[string]any{"do": "castBallot", "question": "k1", "choices": []string{choice}}
 		}
 		all = append(all, again("vote", fmt.Sprint("phone", n), ballot("18"), ballot("15")))
 	}

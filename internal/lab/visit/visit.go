@@ -366,6 +366,21 @@ func (v *Visitor) WaitFor(is func(Message) bool) error {
 	}
 }
 
+// OpenRound waits, as a phone that has just connected, for the question that is open and
+// returns the number of its round: a ballot must name it.
+func (v *Visitor) OpenRound() (int, error) {
+	var view struct {
+		Question struct {
+			Phase string
+			Round int
+		}
+	}
+	err := v.WaitFor(func(msg Message) bool {
+		return msg.Type == "view" && json.Unmarshal(msg.View, &view) == nil && view.Question.Phase == "open"
+	})
+	return view.Question.Round, err
+}
+
 // Plan begins a screening.
 func (v *Visitor) Plan(id, venue string) error {
 	return v.Do(id, map[string]any{"do": "planScreening", "details": map[string]any{

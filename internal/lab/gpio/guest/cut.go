@@ -342,8 +342,13 @@ func (e *evening) voteOnAndOn(who string, ended <-chan struct{}) error {
 		return err
 	}
 	defer phone.WS.Close()
+	// Once people have seen the film, a question that is opened again has another round.
+	round, err := phone.OpenRound()
+	if err != nil {
+		return err
+	}
 	ballot := func(choice string) map[string]any {
-		return map[string]any{"do": "castBallot", "question": question, "round": 1, "choices": []string{choice}}
+		return map[string]any{"do": "castBallot", "question": question, "round": round, "choices": []string{choice}}
 	}
 	return e.onAndOn(phone, who, ended, ballot("18"), ballot("15"))
 }
