@@ -117,7 +117,7 @@ func (p *packs) back() error {
 func (p *packs) inWords(file string) screening.Text {
 	out := screening.Text{}
 	asked := p.seen().asked[strings.TrimSuffix(path.Base(file), ".toml")]
-	for code := range lang.Text("pack.taken_over_none") {
+	for code := range lang.Text("shipped_pack.taken_over_none") {
 		out[code] = filesInWords(code, []string{file})
 		if strings.HasPrefix(file, "questions/") && asked != nil {
 			out[code] += " (" + asked.In(code) + ")"
@@ -240,9 +240,9 @@ func ownPackHealth(dir string, err error) health.Part {
 	said := shelf.Sentences(err)
 	hint := map[string]string{}
 	for code := range said {
-		hint[code] = lang.In(code, "pack.own_mistakes_what", lang.Params{"mistake": said[code], "folder": dir})
+		hint[code] = lang.In(code, "shipped_pack.own_mistakes_what", lang.Params{"mistake": said[code], "folder": dir})
 	}
-	return health.Part{Part: "pack", Level: health.Problem, Message: lang.Text("pack.own_mistakes", lang.Params{"folder": dir}), Hint: hint}
+	return health.Part{Part: "pack", Level: health.Problem, Message: lang.Text("shipped_pack.own_mistakes", lang.Params{"folder": dir}), Hint: hint}
 }
 
 // takenOverHealth says what an upgrade took over from where the package had been edited.
@@ -250,16 +250,16 @@ func takenOverHealth(copied local.Copy) health.Part {
 	noted, err := copied.Noted()
 	switch {
 	case err != nil:
-		return health.Part{Part: "taken_over", Level: health.Note, Message: lang.Text("pack.taken_over_unread", lang.Params{"error": err})}
+		return health.Part{Part: "taken_over", Level: health.Note, Message: lang.Text("shipped_pack.taken_over_unread", lang.Params{"error": err})}
 	case len(noted.Files) == 0:
-		return health.Part{Part: "taken_over", Level: health.OK, Message: lang.Text("pack.taken_over_none")}
+		return health.Part{Part: "taken_over", Level: health.OK, Message: lang.Text("shipped_pack.taken_over_none")}
 	}
 	dir, _ := copied.Folder() // it only says where
-	part := health.Part{Part: "taken_over", Level: health.Note, Message: map[string]string{}, Hint: lang.Text("pack.taken_over_what", lang.Params{"folder": dir})}
-	for code := range lang.Text("pack.taken_over_none") {
-		part.Message[code] = lang.In(code, "pack.taken_over", lang.Params{"list": filesInWords(code, noted.Files)})
+	part := health.Part{Part: "taken_over", Level: health.Note, Message: map[string]string{}, Hint: lang.Text("shipped_pack.taken_over_what", lang.Params{"folder": dir})}
+	for code := range lang.Text("shipped_pack.taken_over_none") {
+		part.Message[code] = lang.In(code, "shipped_pack.taken_over", lang.Params{"list": filesInWords(code, noted.Files)})
 		if len(noted.Replaced) > 0 {
-			part.Hint[code] += " " + lang.In(code, "pack.taken_over_replaced", lang.Params{"folders": strings.Join(noted.Replaced, ", ")})
+			part.Hint[code] += " " + lang.In(code, "shipped_pack.taken_over_replaced", lang.Params{"folders": strings.Join(noted.Replaced, ", ")})
 		}
 	}
 	return part
@@ -272,15 +272,15 @@ func filesInWords(code string, files []string) string {
 		is  func(string) bool
 		say func(names string) string
 	}{
-		{func(f string) bool { return slices.Contains(filmEndings, strings.ToLower(path.Ext(f))) }, func(n string) string { return lang.In(code, "pack.file.film", lang.Params{"names": n}) }},
-		{func(f string) bool { return path.Ext(f) == ".vtt" }, func(n string) string { return lang.In(code, "pack.file.subtitles", lang.Params{"names": n}) }},
-		{func(f string) bool { return strings.HasPrefix(f, "film/") }, func(n string) string { return lang.In(code, "pack.file.film_text", lang.Params{"names": n}) }},
-		{func(f string) bool { return f == "pack.toml" }, func(n string) string { return lang.In(code, "pack.file.pack_toml", lang.Params{"names": n}) }},
-		{func(f string) bool { return strings.HasPrefix(f, "questions/") }, func(n string) string { return lang.In(code, "pack.file.questions", lang.Params{"names": n}) }},
-		{func(f string) bool { return strings.HasPrefix(f, "lang/") }, func(n string) string { return lang.In(code, "pack.file.languages", lang.Params{"names": n}) }},
-		{func(f string) bool { return strings.HasPrefix(f, "audio/") }, func(n string) string { return lang.In(code, "pack.file.recordings", lang.Params{"names": n}) }},
-		{func(f string) bool { return strings.HasPrefix(f, "icons/") }, func(n string) string { return lang.In(code, "pack.file.pictures", lang.Params{"names": n}) }},
-		{func(string) bool { return true }, func(n string) string { return lang.In(code, "pack.file.others", lang.Params{"names": n}) }},
+		{func(f string) bool { return slices.Contains(filmEndings, strings.ToLower(path.Ext(f))) }, func(n string) string { return lang.In(code, "shipped_pack.file.film", lang.Params{"names": n}) }},
+		{func(f string) bool { return path.Ext(f) == ".vtt" }, func(n string) string { return lang.In(code, "shipped_pack.file.subtitles", lang.Params{"names": n}) }},
+		{func(f string) bool { return strings.HasPrefix(f, "film/") }, func(n string) string { return lang.In(code, "shipped_pack.file.film_text", lang.Params{"names": n}) }},
+		{func(f string) bool { return f == "pack.toml" }, func(n string) string { return lang.In(code, "shipped_pack.file.pack_toml", lang.Params{"names": n}) }},
+		{func(f string) bool { return strings.HasPrefix(f, "questions/") }, func(n string) string { return lang.In(code, "shipped_pack.file.questions", lang.Params{"names": n}) }},
+		{func(f string) bool { return strings.HasPrefix(f, "lang/") }, func(n string) string { return lang.In(code, "shipped_pack.file.languages", lang.Params{"names": n}) }},
+		{func(f string) bool { return strings.HasPrefix(f, "audio/") }, func(n string) string { return lang.In(code, "shipped_pack.file.recordings", lang.Params{"names": n}) }},
+		{func(f string) bool { return strings.HasPrefix(f, "icons/") }, func(n string) string { return lang.In(code, "shipped_pack.file.pictures", lang.Params{"names": n}) }},
+		{func(string) bool { return true }, func(n string) string { return lang.In(code, "shipped_pack.file.others", lang.Params{"names": n}) }},
 	}
 	var out []string
 	for _, kind := range kinds {

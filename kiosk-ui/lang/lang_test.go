@@ -156,6 +156,9 @@ func TestLanguagesAgree(t *testing.T) {
 	}
 	for code, known := range sentences {
 		for key, sentence := range known {
+			if strings.HasPrefix(key, "pack.") {
+				t.Errorf("%s: %s: keys that begin with pack. are texts of a pack (internal/pack/lang.go)", code, key)
+			}
 			if want, got := parameters(sentences[Home][key]), parameters(sentence); !slices.Equal(want, got) {
 				t.Errorf("%s: %s has the parameters %v, and %s has %v", code, key, got, Home, want)
 			}
