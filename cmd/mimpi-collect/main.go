@@ -277,7 +277,7 @@ func knownKeys(name string) (map[string][]string, error) {
 	}
 	text, err := readKeys(name)
 	if err != nil {
-		return nil, errors.New(both(lang.Text("collect.keys.unreadable", lang.Params{"file": name, "why": err})))
+		return nil, errors.New(lang.Both(lang.Text("collect.keys.unreadable", lang.Params{"file": name, "why": err}), " / "))
 	}
 	out := map[string][]string{}
 	n := 0
@@ -289,15 +289,15 @@ func knownKeys(name string) (map[string][]string, error) {
 			continue
 		}
 		if len(words) != 2 || !strings.HasPrefix(words[1], "RW") {
-			return nil, errors.New(both(lang.Text("collect.keys.line", lang.Params{"file": name, "n": n})))
+			return nil, errors.New(lang.Both(lang.Text("collect.keys.line", lang.Params{"file": name, "n": n}), " / "))
 		}
 		if err := new(minisign.PublicKey).UnmarshalText([]byte(words[1])); err != nil {
-			return nil, errors.New(both(lang.Text("collect.keys.key", lang.Params{"file": name, "n": n, "key": words[1]})))
+			return nil, errors.New(lang.Both(lang.Text("collect.keys.key", lang.Params{"file": name, "n": n, "key": words[1]}), " / "))
 		}
 		out[words[0]] = append(out[words[0]], words[1])
 	}
 	if len(out) == 0 {
-		return nil, errors.New(both(lang.Text("collect.keys.empty", lang.Params{"file": name})))
+		return nil, errors.New(lang.Both(lang.Text("collect.keys.empty", lang.Params{"file": name}), " / "))
 	}
 	return out, nil
 }

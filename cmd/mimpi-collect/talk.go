@@ -99,14 +99,14 @@ func (p *program) tell(r *collect.Result, written []string, quiet bool) {
 		fmt.Fprintln(w, summary(code, r))
 	}
 	if n := r.Rehearsals; n > 0 {
-		fmt.Fprintln(w, both(amount(n, lang.Text("collect.tell.rehearsals.one"), lang.Text("collect.tell.rehearsals.many", lang.Params{"n": n}))))
+		fmt.Fprintln(w, lang.Both(amount(n, lang.Text("collect.tell.rehearsals.one"), lang.Text("collect.tell.rehearsals.many", lang.Params{"n": n})), " / "))
 	}
 	for _, problem := range r.Problems[:min(len(r.Problems), mostTold)] {
-		fmt.Fprintf(w, "\n%s: %s\n  %s %s\n  %s %s\n", both(mark(problem)), printable(problem.Path),
+		fmt.Fprintf(w, "\n%s: %s\n  %s %s\n  %s %s\n", lang.Both(mark(problem), " / "), printable(problem.Path),
 			printable(problem.What.ID), printable(problem.Do.ID), printable(problem.What.EN), printable(problem.Do.EN))
 	}
 	if n := len(r.Problems) - mostTold; n > 0 {
-		fmt.Fprintln(w, "\n"+both(amount(n, lang.Text("collect.tell.more.one"), lang.Text("collect.tell.more.many", lang.Params{"n": n}))))
+		fmt.Fprintln(w, "\n"+lang.Both(amount(n, lang.Text("collect.tell.more.one"), lang.Text("collect.tell.more.many", lang.Params{"n": n})), " / "))
 	}
 	if len(written) > 0 {
 		fmt.Fprintln(w, "\nDitulis / Written:")
@@ -137,8 +137,6 @@ func amount(n int, one, many map[string]string) map[string]string {
 	}
 	return many
 }
-
-func both(texts map[string]string) string { return texts["id"] + " / " + texts["en"] }
 
 // mark says how bad a problem is.
 func mark(p collect.Problem) map[string]string {

@@ -55,7 +55,7 @@ func displayCommand() *cobra.Command {
 		Use:   "display",
 		Short: "Run the compositor of the touch screen and the projector",
 		Long: "Run the compositor of the touch screen and the projector; mimpi-kiosk-display.service does.\n" +
-			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+			exitCodes("stopped by Ctrl-C or SIGTERM", "could not begin or go on", "wrong use"),
 		Example: "  mimpi-kiosk display --config kiosk.toml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,7 +83,7 @@ func browserCommand() *cobra.Command {
 		Use:   "browser touch|stage",
 		Short: "Keep Chromium showing a page on its screen while that is plugged in",
 		Long: "Keep Chromium showing a page on its screen while that is plugged in; mimpi-kiosk-browser@.service does.\n" +
-			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+			exitCodes("stopped by Ctrl-C or SIGTERM", "could not begin or go on", "wrong use"),
 		Example:   "  mimpi-kiosk browser stage",
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"touch", "stage"},

@@ -80,7 +80,7 @@ func doctorCommand() *cobra.Command {
 				return err
 			}
 			if n := e.toMend(); n > 0 {
-				return coded{errors.New(inBoth(lang.Text("ready.mend", lang.Params{"n": n}), " / ")), exitMistakes}
+				return coded{errors.New(lang.Both(lang.Text("ready.mend", lang.Params{"n": n}), " / ")), exitMistakes}
 			}
 			return nil
 		},
@@ -214,7 +214,7 @@ func (e *examination) print(w io.Writer, asJSON bool) error {
 	slices.SortStableFunc(sorted, func(a, b health.Part) int { return health.Worse(b, a) })
 	for i, c := range sorted {
 		if i == 0 || c.Class != sorted[i-1].Class {
-			if _, err := fmt.Fprintln(w, inBoth(titles[c.Class], " / ")); err != nil {
+			if _, err := fmt.Fprintln(w, lang.Both(titles[c.Class], " / ")); err != nil {
 				return err
 			}
 		}
@@ -237,13 +237,8 @@ func (e *examination) print(w io.Writer, asJSON bool) error {
 	case health.ShouldNotBegin:
 		verdict = lang.Text("ready.verdict.should_not_begin")
 	}
-	_, err := fmt.Fprintln(w, "\n"+inBoth(verdict, " / "))
+	_, err := fmt.Fprintln(w, "\n"+lang.Both(verdict, " / "))
 	return err
-}
-
-// inBoth is a sentence in Indonesian and English.
-func inBoth(sentence map[string]string, between string) string {
-	return sentence["id"] + between + sentence["en"]
 }
 
 // answered is what a daemon said, if there is one.

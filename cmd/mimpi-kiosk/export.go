@@ -32,12 +32,12 @@ func exportCommand() *cobra.Command {
 				return coded{errors.New("tulis --to FOLDER / give --to DIR"), exitWrongUse}
 			}
 			if err := folderThere(to); errors.Is(err, fs.ErrNotExist) {
-				return coded{errors.New(inBoth(lang.Text("usage.no_folder_make", lang.Params{"dir": to}), " / ")), exitWrongUse}
+				return coded{errors.New(lang.Both(lang.Text("usage.no_folder_make", lang.Params{"dir": to}), " / ")), exitWrongUse}
 			} else if err != nil {
 				return err
 			}
 			if !exists(filepath.Join(f.data, "journal.db")) {
-				return coded{errors.New(inBoth(lang.Text("usage.no_journal", lang.Params{"file": filepath.Join(f.data, "journal.db")}), " / ")), exitMistakes}
+				return coded{errors.New(lang.Both(lang.Text("usage.no_journal", lang.Params{"file": filepath.Join(f.data, "journal.db")}), " / ")), exitMistakes}
 			}
 			journal, err := sqlite.OpenToRead(cmd.Context(), filepath.Join(f.data, "journal.db"))
 			if err != nil {
@@ -76,10 +76,14 @@ func exportCommand() *cobra.Command {
 
 func (k *kiosk) exportOptions() (export.Options, error) {
 	opts, err := exportOptions(k.data, k.config)
+	k.noteSigningKey()
+	return opts, err
+}
+
+func (k *kiosk) noteSigningKey() {
 	if part := signingKey(k.data); part != nil {
 		k.board.Set(*part)
 	}
-	return opts, err
 }
 
 // errWithheld says that the settings forbid an export.

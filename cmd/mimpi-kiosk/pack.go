@@ -77,11 +77,6 @@ func packFolder(cmd *cobra.Command, given string, toEdit bool) (dir string, done
 		return "", nil, err
 	}
 	done = func() error { return nil }
-	if given != "" {
-		if err := folderThere(given); err != nil {
-			return "", nil, err
-		}
-	}
 	if given == "" {
 		s, err := shelf.Open(filepath.Join(data, "packs"), nil)
 		if errors.Is(err, fs.ErrPermission) {
@@ -94,8 +89,13 @@ func packFolder(cmd *cobra.Command, given string, toEdit bool) (dir string, done
 		if exists(installedPack) {
 			given = installedPack
 		}
-	} else if !cmd.Flags().Changed("data") {
-		data = "" // that of the system which the pack belongs to
+	} else {
+		if err := folderThere(given); err != nil {
+			return "", nil, err
+		}
+		if !cmd.Flags().Changed("data") {
+			data = "" // that of the system which the pack belongs to
+		}
 	}
 	c := local.Of(data, given)
 	if !c.Shipped() {
@@ -207,7 +207,7 @@ func packVerify() *cobra.Command {
 				err = printVerdict(out, v)
 			}
 			if err == nil && len(v.Mistakes) > 0 {
-				err = coded{errors.New(inBoth(lang.Text("usage.mistakes", lang.Params{"n": len(v.Mistakes)}), " / ")), exitMistakes}
+				err = coded{errors.New(lang.Both(lang.Text("usage.mistakes", lang.Params{"n": len(v.Mistakes)}), " / ")), exitMistakes}
 			}
 			return err
 		},
@@ -263,7 +263,7 @@ func packLanguage() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			code := args[len(args)-1]
 			if !pack.IsLanguageCode(code) {
-				return coded{errors.New(inBoth(lang.Text("usage.language_code", lang.Params{"code": code}), " / ")), exitWrongUse}
+				return coded{errors.New(lang.Both(lang.Text("usage.language_code", lang.Params{"code": code}), " / ")), exitWrongUse}
 			}
 			screens, err := fs.ReadFile(lang.Files(), "id.json")
 			if err != nil {
@@ -321,7 +321,7 @@ func packSign() *cobra.Command {
 				if err != nil {
 					return coded{err, exitWrongUse}
 				}
-				fmt.Fprintln(out, inBoth(lang.Text("usage.new_key", lang.Params{"secret": makeKey, "public": public}), "\n"))
+				fmt.Fprintln(out, lang.Both(lang.Text("usage.new_key", lang.Params{"secret": makeKey, "public": public}), "\n"))
 				key = makeKey
 			}
 			private, err := privateKey(key)
@@ -332,7 +332,7 @@ func packSign() *cobra.Command {
 				return err
 			}
 			public := fmt.Sprintf("%q", private.Public().(minisign.PublicKey).String())
-			_, err = fmt.Fprintln(out, inBoth(lang.Text("usage.signed", lang.Params{"key": public}), "\n"))
+			_, err = fmt.Fprintln(out, lang.Both(lang.Text("usage.signed", lang.Params{"key": public}), "\n"))
 			return err
 		},
 	}
@@ -372,7 +372,7 @@ func newKey(path string) (public string, err error) {
 func newFile(path string, text []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return errors.New(inBoth(lang.Text("usage.file_there", lang.Params{"file": path}), " / "))
+		return errors.New(lang.Both(lang.Text("usage.file_there", lang.Params{"file": path}), " / "))
 	}
 	if err != nil {
 		return err
@@ -397,11 +397,11 @@ func folderThere(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return coded{noFolder{errors.New(inBoth(lang.Text("usage.no_folder", lang.Params{"dir": dir}), " / ")), err}, exitWrongUse}
+		return coded{noFolder{errors.New(lang.Both(lang.Text("usage.no_folder", lang.Params{"dir": dir}), " / ")), err}, exitWrongUse}
 	case err != nil:
 		return coded{err, exitWrongUse}
 	case !info.IsDir():
-		return coded{errors.New(inBoth(lang.Text("usage.not_a_folder", lang.Params{"dir": dir}), " / ")), exitWrongUse}
+		return coded{errors.New(lang.Both(lang.Text("usage.not_a_folder", lang.Params{"dir": dir}), " / ")), exitWrongUse}
 	}
 	return nil
 }
@@ -446,11 +446,11 @@ func publicKeys(given []string) ([]minisign.PublicKey, error) {
 		data, err := os.ReadFile(text)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(text, "RW") && !strings.ContainsAny(text, "./"):
-			return nil, errors.New(inBoth(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
+			return nil, errors.New(lang.Both(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
 		case err != nil:
-			return nil, errors.New(inBoth(lang.Text("usage.no_key_file", lang.Params{"file": text, "why": errors.Unwrap(err)}), " / "))
+			return nil, errors.New(lang.Both(lang.Text("usage.no_key_file", lang.Params{"file": text, "why": errors.Unwrap(err)}), " / "))
 		case key.UnmarshalText(bytes.TrimSpace(data)) != nil:
-			return nil, errors.New(inBoth(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
+			return nil, errors.New(lang.Both(lang.Text("usage.no_public_key", lang.Params{"key": text}), " / "))
 		}
 		out = append(out, key)
 	}

@@ -27,7 +27,7 @@ func playerCommand() *cobra.Command {
 		Use:   "player --listen SOCKET [-- MPV-OPTION...]",
 		Short: "Start an mpv in the display session for each connection to a socket",
 		Long: "Start an mpv in the display session for each connection to a socket; mimpi-kiosk-player.service runs it.\n" +
-			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+			exitCodes("stopped by Ctrl-C or SIGTERM", "could not begin or go on", "wrong use"),
 		Example: "  mimpi-kiosk player --listen /run/mimpi-display/player.sock",
 		RunE: func(cmd *cobra.Command, extra []string) error {
 			listener, err := listenAt(socket)

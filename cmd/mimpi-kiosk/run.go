@@ -40,10 +40,10 @@ func runCommand() *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Serve the kiosk until it is told to stop",
-		Long: "Serve the kiosk until it is told to stop with Ctrl-C or SIGTERM. A mistake in the settings never stops a start: it is logged, the\n" +
+		Short: "Serve the kiosk until Ctrl-C or SIGTERM",
+		Long: "Serve the kiosk until Ctrl-C or SIGTERM. A mistake in the settings never stops a start: it is logged, the\n" +
 			"last good value holds, and /facilitator names it.\n" +
-			exitCodes("stopped as told", "could not begin or go on", "wrong use"),
+			exitCodes("stopped by Ctrl-C or SIGTERM", "could not begin or go on", "wrong use"),
 		Example: "  mimpi-kiosk run --demo --listen :8081\n  mimpi-kiosk run --config kiosk.toml --pack kampung --data data",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -114,7 +114,7 @@ func (f flags) packThere() error {
 		case dir == f.film:
 			say = lang.Text("run.no_film", lang.Params{"dir": dir})
 		}
-		return errors.New(inBoth(say, "\n"))
+		return errors.New(lang.Both(say, "\n"))
 	}
 	return nil
 }
@@ -246,9 +246,7 @@ func prepare(f flags, own *boxLog, log *slog.Logger, socket *os.File) (*kiosk, e
 		log.Error("the PIN is not reset", "error", err)
 	}
 	k.board.Set(pinHealth(k.keeper.Notes()))
-	if part := signingKey(k.data); part != nil {
-		k.board.Set(*part)
-	}
+	k.noteSigningKey()
 	k.board.Set(web.PINHealth(k.keeper.PINSet()))
 	return k, nil
 }
@@ -289,7 +287,7 @@ func (k *kiosk) serve(ctx context.Context, path string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "Mimpi Kiosk: http://%s\n", reachable(address))
 	if k.demo {
-		fmt.Fprintln(out, inBoth(lang.Text("run.demo_again", lang.Params{"dir": k.data}), "\n"))
+		fmt.Fprintln(out, lang.Both(lang.Text("run.demo_again", lang.Params{"dir": k.data}), "\n"))
 	}
 
 	group, ctx := errgroup.WithContext(ctx)

@@ -168,7 +168,7 @@ func configCommand() *cobra.Command {
 			for _, path := range args {
 				file := config.Find(path)
 				if file.Data == nil && file.Err == nil {
-					return coded{errors.New(inBoth(lang.Text("usage.no_file", lang.Params{"file": path}), " / ")), exitWrongUse}
+					return coded{errors.New(lang.Both(lang.Text("usage.no_file", lang.Params{"file": path}), " / ")), exitWrongUse}
 				}
 				files = append(files, file)
 			}
@@ -178,9 +178,9 @@ func configCommand() *cobra.Command {
 				fmt.Fprintln(cmd.OutOrStdout(), notice["id"]+"\n  "+notice["en"])
 			}
 			if len(problems) > 0 {
-				return coded{errors.New(inBoth(lang.Text("usage.mistakes", lang.Params{"n": len(problems)}), " / ")), exitMistakes}
+				return coded{errors.New(lang.Both(lang.Text("usage.mistakes", lang.Params{"n": len(problems)}), " / ")), exitMistakes}
 			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), inBoth(lang.Text("settings.none"), " / "))
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), lang.Both(lang.Text("settings.none"), " / "))
 			return err
 		},
 	}, &cobra.Command{

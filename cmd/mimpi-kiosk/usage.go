@@ -38,7 +38,7 @@ func refuseWrongUse(cmd *cobra.Command) {
 // needsVerb is for a command that only has verbs below it.
 func needsVerb(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return coded{errors.New(inBoth(lang.Text("usage.no_verb", lang.Params{"command": cmd.CommandPath(), "verb": args[0]}), " / ")), exitWrongUse}
+		return coded{errors.New(lang.Both(lang.Text("usage.no_verb", lang.Params{"command": cmd.CommandPath(), "verb": args[0]}), " / ")), exitWrongUse}
 	}
 	return cmd.Help()
 }

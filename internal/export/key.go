@@ -106,6 +106,11 @@ func setKeyAside(path string, damaged []byte) error {
 	if err := os.Rename(path, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
+	return syncFolderOf(path)
+}
+
+// syncFolderOf makes the name of a file durable.
+func syncFolderOf(path string) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -157,11 +162,7 @@ func makeKey(path string) (text []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	return text, syncOpened(d)
+	return text, syncFolderOf(path)
 }
 
 // Public gives the public key in one line, as minisign writes it; "" of no key.

@@ -254,11 +254,17 @@ func replace(path string, data []byte) error {
 	if err := renameio.WriteFile(path, data, 0o644); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(path)) // renameio does not sync the name
+	return SyncDir(filepath.Dir(path)) // renameio does not sync the name
+}
+
+// SyncDir makes the names in a folder durable: after return a power cut does not undo what
+// was made, renamed or removed in it.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Lacks is how many MB the disk of a folder has too few for so many bytes; 0: they fit.

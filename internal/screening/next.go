@@ -85,14 +85,13 @@ func (s *State) nextQuestion(step Step) string {
 func (s *State) nextInFilm(done Suggestion) Suggestion {
 	p, film := &s.Playback, &s.Screening.Programme.Film
 	if q := s.Question(s.Current); q != nil {
-		switch {
-		case q.Phase == Open:
+		if q.Phase == Open {
 			return Suggestion{"close_question", CloseQuestion{q.ID}, q.ID}
-		case s.nextToShow(q) != nil:
-			return *s.nextToShow(q)
-		default:
-			return Suggestion{"dismiss_question", DismissQuestion{}, q.ID}
 		}
+		if show := s.nextToShow(q); show != nil {
+			return *show
+		}
+		return Suggestion{"dismiss_question", DismissQuestion{}, q.ID}
 	}
 	switch {
 	case film.Missing, p.Finished:

@@ -50,6 +50,12 @@ func Text(key string, params ...Params) map[string]string {
 	return out
 }
 
+// Both joins the Indonesian and the English form of a sentence, for terminals and files that
+// readers of either language see.
+func Both(sentence map[string]string, between string) string {
+	return sentence["id"] + between + sentence["en"]
+}
+
 // In returns the sentence of the key in one language, as [Text] does; in [Home] where the
 // language is unknown or lacks the key.
 func In(code, key string, params ...Params) string {

@@ -137,7 +137,7 @@ func (c Copy) Make(toEdit bool) (string, error) {
 	if err := os.Rename(c.at(".new-"), c.at("")); err != nil {
 		return dir, err
 	}
-	return c.at(""), errors.Join(syncDir(c.media), Give(c.media, c.data))
+	return c.at(""), errors.Join(pack.SyncDir(c.media), Give(c.media, c.data))
 }
 
 // build makes a folder with these files of another.
@@ -479,7 +479,7 @@ func (c Copy) mend() error {
 				return err
 			}
 		}
-		if err := syncDir(c.media); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := pack.SyncDir(c.media); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -735,14 +735,6 @@ func syncFolders(top string) error {
 		if err != nil || !e.IsDir() {
 			return err
 		}
-		return syncDir(name)
+		return pack.SyncDir(name)
 	})
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -119,7 +119,7 @@ func (s *Shelf) Take(ctx context.Context, dir, name string, inUse *pack.Pack, pr
 	} else if err := os.Rename(tmp, final); err != nil {
 		return err
 	}
-	if err := syncDir(s.dir); err != nil {
+	if err := pack.SyncDir(s.dir); err != nil {
 		return err
 	}
 	return s.Choose(folder)
@@ -209,14 +209,6 @@ func syncFolders(top string) error {
 		if err := os.Chmod(name, 0o750); err != nil {
 			return err
 		}
-		return syncDir(name)
+		return pack.SyncDir(name)
 	})
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
